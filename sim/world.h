@@ -1,0 +1,150 @@
+// World: one seeded, single-threaded universe. It owns virtual time, the machines with their disks and clocks, the
+// network between them and the processes that run on them, and it knows nothing of what those processes are. Everything
+// that happens is an event; every event that ran enters the fingerprint. Plain structs in, observations out: lab/
+// translates scenarios into these and judges what the Observer saw.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/host.h"
+#include "sim/disk_image.h"
+#include "sim/disk_model.h"
+#include "sim/distribution.h"
+#include "sim/topology.h"
+
+namespace ringside::sim {
+
+// What a process runs; it ends when the task does. It is made anew at every (re)start.
+using Program = std::function<Task<void>(Host&)>;
+
+// Index of a machine in the topology. One machine runs at most one process; the process's NodeId is given by the lab.
+using MachineId = uint32_t;
+
+struct CpuModel {
+  uint32_t cores = 1;
+  Duration per_event = 0;      // charged for every event that the machine runs
+  double per_byte = 0;         // nanoseconds for each byte of a frame or of disk data
+  double speed = 1.0;          // nanoseconds for a charged unit
+};
+
+struct ClockModel {
+  Duration offset = 0;         // of the wall clock at time 0
+  double drift_ppm = 0;        // of the monotonic and the wall clock
+};
+
+struct MachineModel {
+  CpuModel cpu;
+  ClockModel clock;
+  DiskModel disk;
+};
+
+// Latency by frame kind where given, by link otherwise. Loss and duplication are probabilities a frame.
+struct NetworkModel {
+  struct KindLatency {
+    FrameKind kind = 0;
+    Distribution latency;
+  };
+  std::vector<KindLatency> by_kind;  // replaces the link's latency
+  double loss = 0;
+  double duplication = 0;
+  bool ordered = false;              // frames of one link never overtake each other
+  uint64_t window_bytes = 4u << 20;  // in flight to one peer before send says no
+};
+
+struct WorldSpec {
+  uint64_t seed = 1;
+  Topology topology;
+  NetworkModel network;
+  std::vector<MachineModel> machines;  // one a machine of the topology
+  Time wall_epoch = 1'700'000'000 * kSecond;
+};
+
+// What happened, in true time, as an outsider sees it. Called while the event runs; must not call back into the world.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_send(Time at, const Frame& frame) {}
+  virtual void on_deliver(Time at, const Frame& frame) {}
+  virtual void on_lost(Time at, const Frame& frame, std::string_view why) {}
+  virtual void on_probe(Time at, NodeId node, std::string_view name) {}
+  virtual void on_trace(Time at, NodeId node, const TraceEvent& event) {}
+  virtual void on_fault(Time at, std::string_view what) {}  // every fault as it takes effect, for the log
+};
+
+// A set of directed cuts that is made and healed as one.
+struct Cut {
+  std::vector<MachineId> from;
+  std::vector<MachineId> to;
+  bool both_ways = true;
+  bool refuse = false;  // tell the sender (connection refused) instead of staying silent
+};
+
+struct Counters {
+  uint64_t events = 0;
+  uint64_t frames_sent = 0;
+  uint64_t frames_delivered = 0;
+  uint64_t frames_lost = 0;
+  uint64_t frame_bytes = 0;
+  uint64_t disk_calls = 0;
+  uint64_t timers = 0;
+};
+
+class World {
+ public:
+  explicit World(WorldSpec spec);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  // Setting up. A process is not running until `start`.
+  void place(NodeId node, MachineId machine, Program program);
+  void start(NodeId node);
+  void set_observer(Observer* observer);  // may be null; does not change the run
+  void set_tracing(bool enabled);         // whether Trace::event reaches the observer
+
+  // Running.
+  Time now() const;
+  bool step();                // one event; false when nothing is left
+  void run_until(Time until); // events up to and including `until`; now() is `until` after
+  bool idle() const;          // no event is left at all
+  uint64_t events() const;
+  uint64_t fingerprint() const;
+  const Counters& counters() const;
+  // Runs `action` as an event of its own (faults of a schedule, the end of a phase). `label` enters the fingerprint.
+  void at(Time when, std::string label, std::function<void()> action);
+
+  // Processes and machines. Each takes effect when control is in the world (from `at` or between steps).
+  bool running(NodeId node) const;
+  uint64_t incarnation(NodeId node) const;  // starts so far
+  void crash(NodeId node);                  // the process dies; what was written but not synced stays with the machine
+  void power_loss(MachineId machine);       // the machine stops; unsynced pages are drawn kept, dropped or garbage
+  void restart(NodeId node);                // powers the machine on when needed, and starts the program
+  // A probe's fault: called at most once, when `node` (kNoNode: any) reaches `probe`. From there on the process's calls
+  // are ignored, and `action` runs when control is back in the world.
+  void on_probe(std::string probe, NodeId node, std::function<void(NodeId reached)> action);
+
+  // The network.
+  using CutId = uint64_t;
+  CutId cut(const Cut& cut);
+  void heal(CutId id);
+  void heal_all();
+
+  // Disks. A copy shares the bytes until one side changes them.
+  DiskImage image(NodeId node) const;
+  void set_image(NodeId node, DiskImage image);  // while the process is not running
+
+  const Topology& topology() const;
+  MachineId machine_of(NodeId node) const;
+  // Bytes that the world holds, and how much of it each machine's disk image takes.
+  uint64_t image_bytes(NodeId node) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ringside::sim
