@@ -16,7 +16,7 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
 
-add_compile_options(-ffp-contract=off -Wall -Wextra -Wno-unused-parameter -Wno-missing-designated-field-initializers -fno-omit-frame-pointer)
+add_compile_options(-ffp-contract=off -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -fno-omit-frame-pointer)
 find_program(RINGSIDE_LLD NAMES ld.lld-19 ld.lld)
 if(RINGSIDE_LLD)
   add_link_options(-fuse-ld=lld)

@@ -1,5 +1,6 @@
-// Buffer: bytes with a reference count, so that one frame goes to N peers and a host can hold what it was given without
-// a copy. Shared bytes are never changed: fill a buffer before it is copied or handed away. One thread.
+// Buffer: bytes with a reference count, so that one frame goes to N peers and a host can hold what
+// it was given without a copy. Shared bytes are never changed: fill a buffer before it is copied or
+// handed away. One thread.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,8 @@ class Buffer {
   Buffer(const Buffer& other) : block_(other.block_), size_(other.size_) {
     if (block_ != nullptr) ++block_->references;
   }
-  Buffer(Buffer&& other) noexcept : block_(std::exchange(other.block_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Buffer(Buffer&& other) noexcept
+      : block_(std::exchange(other.block_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer other) noexcept {
     std::swap(block_, other.block_);
     std::swap(size_, other.size_);

@@ -1,5 +1,6 @@
-// RINGSIDE_BUG(name): a planted bug. Constant false in the product; in the planted build a run-time lookup, so that one
-// build holds every bug and each can be switched on by a scenario. With none on, both builds run alike.
+// RINGSIDE_BUG(name): a planted bug. Constant false in the product; in the planted build a run-time
+// lookup, so that one build holds every bug and each can be switched on by a scenario. With none
+// on, both builds run alike.
 //
 //   if (!RINGSIDE_BUG(wal_acknowledges_before_sync)) done = co_await disk.sync(file);
 #pragma once

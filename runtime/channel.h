@@ -1,5 +1,6 @@
-// Channel<T>: a bounded queue between coroutines of one process. `push` says no when it is full or closed (back-pressure
-// is the sender's decision); `pop` waits, and returns nothing once the channel is closed and empty.
+// Channel<T>: a bounded queue between coroutines of one process. `push` says no when it is full or
+// closed (back-pressure is the sender's decision); `pop` waits, and returns nothing once the
+// channel is closed and empty.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +36,8 @@ class Channel {
     if (items_.empty()) co_return std::nullopt;
     T item = std::move(items_.front());
     items_.pop_front();
-    if (!items_.empty()) wake_one();  // a waiter that was woken and then destroyed must not strand the others
+    if (!items_.empty())
+      wake_one();  // a waiter that was woken and then destroyed must not strand the others
     co_return std::optional<T>(std::move(item));
   }
 

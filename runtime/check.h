@@ -1,5 +1,6 @@
-// CHECK is for bugs: a condition that only wrong code can break. It stays on in release builds, prints where and what,
-// and aborts. Anything that the world can cause (a full disk, a lost peer, bad input) is a Result instead.
+// CHECK is for bugs: a condition that only wrong code can break. It stays on in release builds,
+// prints where and what, and aborts. Anything that the world can cause (a full disk, a lost peer,
+// bad input) is a Result instead.
 #pragma once
 
 namespace ringside {
@@ -8,5 +9,6 @@ namespace ringside {
 
 }  // namespace ringside
 
-#define CHECK(condition) \
-  (__builtin_expect(!!(condition), 1) ? void(0) : ::ringside::check_failed(#condition, __FILE__, __LINE__))
+#define CHECK(condition)                        \
+  (__builtin_expect(!!(condition), 1) ? void(0) \
+                                      : ::ringside::check_failed(#condition, __FILE__, __LINE__))

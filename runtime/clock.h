@@ -11,7 +11,8 @@ namespace ringside {
 
 class Clock;
 
-// A timer owned by whoever waits; destroying it cancels it. `fire` is a host completion: it may resume a coroutine.
+// A timer owned by whoever waits; destroying it cancels it. `fire` is a host completion: it may
+// resume a coroutine.
 class Timer : public Link {
  public:
   explicit Timer(Clock& clock) : clock_(clock) {}
@@ -33,8 +34,9 @@ class Timer : public Link {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Time now() = 0;   // monotonic; starts at 0 or later when the machine starts
-  virtual Time wall() = 0;  // nanoseconds since the Unix epoch as this machine believes; may step back
+  virtual Time now() = 0;  // monotonic; starts at 0 or later when the machine starts
+  virtual Time
+  wall() = 0;  // nanoseconds since the Unix epoch as this machine believes; may step back
   virtual void start(Timer& timer, Time at) = 0;
   virtual void cancel(Timer& timer) = 0;
 

@@ -93,7 +93,8 @@ TEST(Task, awaits_a_hundred_thousand_levels_deep_without_using_the_stack) {
 TEST(Scope, destroys_its_children_newest_first) {
   TestClock clock;
   std::vector<std::string> log;
-  auto sleeper = [](TestClock& time, std::vector<std::string>& out, std::string name) -> Task<void> {
+  auto sleeper = [](TestClock& time, std::vector<std::string>& out,
+                    std::string name) -> Task<void> {
     Mourner mourner{out, name};
     co_await time.sleep(kSecond);
     out.push_back(name + " woke");
@@ -135,7 +136,8 @@ TEST(WithDeadline, destroys_the_task_that_is_late_and_reports_a_timeout) {
     co_await time.sleep(kSecond);
     co_return 1;
   };
-  auto watch = [](TestClock& time, std::vector<std::string>& out, Task<Result<int>> task, Time by) -> Task<void> {
+  auto watch = [](TestClock& time, std::vector<std::string>& out, Task<Result<int>> task,
+                  Time by) -> Task<void> {
     Result<int> result = co_await with_deadline(time, by, std::move(task));
     out.push_back(result.ok() ? "value" : code_name(result.code()));
   };
@@ -185,7 +187,8 @@ TEST(Semaphore, a_permit_granted_to_a_frame_that_then_dies_is_given_back) {
   TestClock clock;
   Semaphore semaphore(clock.ready, 1);
   std::vector<std::string> log;
-  auto take = [](Semaphore& from, TestClock& time, std::vector<std::string>& out, std::string name) -> Task<void> {
+  auto take = [](Semaphore& from, TestClock& time, std::vector<std::string>& out,
+                 std::string name) -> Task<void> {
     Permit permit = co_await from.acquire();
     out.push_back(name);
     co_await time.sleep(10);

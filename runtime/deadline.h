@@ -1,7 +1,9 @@
-// with_deadline: runs a task until it ends or the deadline passes; in the second case its frame is destroyed (whatever
-// it had already caused in the world stays caused) and the result is Code::kTimeout.
+// with_deadline: runs a task until it ends or the deadline passes; in the second case its frame is
+// destroyed (whatever it had already caused in the world stays caused) and the result is
+// Code::kTimeout.
 //
-//   Result<Reply> reply = co_await with_deadline(host.clock(), deadline, ask(peer));   // ask returns Task<Result<Reply>>
+//   Result<Reply> reply = co_await with_deadline(host.clock(), deadline, ask(peer));   // ask
+//   returns Task<Result<Reply>>
 #pragma once
 
 #include "runtime/clock.h"

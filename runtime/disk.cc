@@ -6,7 +6,8 @@ namespace ringside {
 
 using Kind = DiskCall::Kind;
 
-// An awaiter is neither copied nor moved, so each call is built in place by its constructor's arguments.
+// An awaiter is neither copied nor moved, so each call is built in place by its constructor's
+// arguments.
 template <class T>
 DiskAwaiter<T>::DiskAwaiter(Disk& disk, Kind what, DiskArguments arguments) : DiskCall(disk, what) {
   file = arguments.file;
@@ -21,18 +22,26 @@ DiskAwaiter<T>::DiskAwaiter(Disk& disk, Kind what, DiskArguments arguments) : Di
 DiskAwaiter<FileId> Disk::open(std::string path, uint8_t flags) {
   return DiskAwaiter<FileId>(*this, Kind::kOpen, {.flags = flags, .path = std::move(path)});
 }
-DiskAwaiter<void> Disk::close(FileId file) { return DiskAwaiter<void>(*this, Kind::kClose, {.file = file}); }
+DiskAwaiter<void> Disk::close(FileId file) {
+  return DiskAwaiter<void>(*this, Kind::kClose, {.file = file});
+}
 DiskAwaiter<Buffer> Disk::read_at(FileId file, uint64_t offset, uint64_t length) {
-  return DiskAwaiter<Buffer>(*this, Kind::kRead, {.file = file, .offset = offset, .length = length});
+  return DiskAwaiter<Buffer>(*this, Kind::kRead,
+                             {.file = file, .offset = offset, .length = length});
 }
 DiskAwaiter<void> Disk::write_at(FileId file, uint64_t offset, Buffer data) {
-  return DiskAwaiter<void>(*this, Kind::kWrite, {.file = file, .offset = offset, .data = std::move(data)});
+  return DiskAwaiter<void>(*this, Kind::kWrite,
+                           {.file = file, .offset = offset, .data = std::move(data)});
 }
-DiskAwaiter<void> Disk::sync(FileId file) { return DiskAwaiter<void>(*this, Kind::kSync, {.file = file}); }
+DiskAwaiter<void> Disk::sync(FileId file) {
+  return DiskAwaiter<void>(*this, Kind::kSync, {.file = file});
+}
 DiskAwaiter<void> Disk::truncate(FileId file, uint64_t length) {
   return DiskAwaiter<void>(*this, Kind::kTruncate, {.file = file, .length = length});
 }
-DiskAwaiter<uint64_t> Disk::size(FileId file) { return DiskAwaiter<uint64_t>(*this, Kind::kSize, {.file = file}); }
+DiskAwaiter<uint64_t> Disk::size(FileId file) {
+  return DiskAwaiter<uint64_t>(*this, Kind::kSize, {.file = file});
+}
 DiskAwaiter<void> Disk::rename(std::string from, std::string to) {
   return DiskAwaiter<void>(*this, Kind::kRename, {.path = std::move(from), .to = std::move(to)});
 }

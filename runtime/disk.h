@@ -1,7 +1,8 @@
-// Disk: files that can fail. Every call is asynchronous and may return an Error. Paths are relative to the process's own
-// directory, '/' separates, and parents must exist (make_directory). `sync` covers exactly the writes that completed before it was
-// called; a new name (open that creates, rename, remove) lasts only after `sync_directory` of its directory. After a
-// failed sync nothing is known of the data: do not sync again, poison and restart. One file, one open handle.
+// Disk: files that can fail. Every call is asynchronous and may return an Error. Paths are relative
+// to the process's own directory, '/' separates, and parents must exist (make_directory). `sync`
+// covers exactly the writes that completed before it was called; a new name (open that creates,
+// rename, remove) lasts only after `sync_directory` of its directory. After a failed sync nothing
+// is known of the data: do not sync again, poison and restart. One file, one open handle.
 //
 //   Result<FileId> file = co_await disk.open("log/000001", Disk::kCreate);
 //   Result<void> done = co_await disk.write_at(*file, 0, bytes);
@@ -19,18 +20,31 @@
 
 namespace ringside {
 
-using FileId = uint32_t;  // never 0
+using FileId = uint32_t;                      // never 0
 inline constexpr uint64_t kPageBytes = 4096;  // what power loss keeps, drops or garbles as one
 inline constexpr uint64_t kSectorBytes = 512;
 
 class Disk;
 
-// A call in flight: the question, and room for the answer. Lives in the caller's frame; the host copies what it needs
-// when the call starts, and forgets a call whose frame was destroyed (what it asked for may still happen).
+// A call in flight: the question, and room for the answer. Lives in the caller's frame; the host
+// copies what it needs when the call starts, and forgets a call whose frame was destroyed (what it
+// asked for may still happen).
 class DiskCall {
  public:
   enum class Kind : uint8_t {
-    kOpen, kClose, kRead, kWrite, kSync, kTruncate, kSize, kRename, kRemove, kList, kMakeDirectory, kSyncDirectory, kSpace
+    kOpen,
+    kClose,
+    kRead,
+    kWrite,
+    kSync,
+    kTruncate,
+    kSize,
+    kRename,
+    kRemove,
+    kList,
+    kMakeDirectory,
+    kSyncDirectory,
+    kSpace
   };
 
   DiskCall(Disk& disk, Kind what) : kind(what), disk_(disk) {}
@@ -56,7 +70,8 @@ class DiskCall {
   uint64_t number = 0;
   std::vector<std::string> names;
 
-  // For the host: set while the call is in flight; `complete` is a host completion and resumes the caller.
+  // For the host: set while the call is in flight; `complete` is a host completion and resumes the
+  // caller.
   uint64_t slot = 0;
   bool in_flight = false;
   void complete() {
@@ -95,11 +110,16 @@ class [[nodiscard]] DiskAwaiter : public DiskCall {
   void await_suspend(std::coroutine_handle<> caller) { begin(caller); }
   Result<T> await_resume() {
     if (failed) return std::move(error);
-    if constexpr (std::is_void_v<T>) return {};
-    else if constexpr (std::is_same_v<T, FileId>) return opened;
-    else if constexpr (std::is_same_v<T, uint64_t>) return number;
-    else if constexpr (std::is_same_v<T, Buffer>) return std::move(bytes);
-    else return std::move(names);
+    if constexpr (std::is_void_v<T>)
+      return {};
+    else if constexpr (std::is_same_v<T, FileId>)
+      return opened;
+    else if constexpr (std::is_same_v<T, uint64_t>)
+      return number;
+    else if constexpr (std::is_same_v<T, Buffer>)
+      return std::move(bytes);
+    else
+      return std::move(names);
   }
 };
 
@@ -126,7 +146,8 @@ class Disk {
   // Replaces `to` when it is there.
   DiskAwaiter<void> rename(std::string from, std::string to);
   DiskAwaiter<void> remove(std::string path);
-  // Names in the directory, sorted, without the directory's own path. kNotFound when there is no such directory.
+  // Names in the directory, sorted, without the directory's own path. kNotFound when there is no
+  // such directory.
   DiskAwaiter<std::vector<std::string>> list(std::string directory);
   DiskAwaiter<void> make_directory(std::string directory);  // fine when it is there
   DiskAwaiter<void> sync_directory(std::string directory);  // "" is the process's own

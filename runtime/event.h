@@ -1,4 +1,5 @@
-// Event: waits until something happened. `set` wakes everyone and stays set; `pulse` wakes those who wait now.
+// Event: waits until something happened. `set` wakes everyone and stays set; `pulse` wakes those
+// who wait now.
 #pragma once
 
 #include "runtime/ready.h"

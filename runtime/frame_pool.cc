@@ -15,7 +15,8 @@ struct FreeFrame {
   FreeFrame* next;
 };
 
-// The pool is the one static state of the runtime: it hands out memory and no behaviour can depend on it.
+// The pool is the one static state of the runtime: it hands out memory and no behaviour can depend
+// on it.
 FreeFrame* free_frames[kClasses];
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)

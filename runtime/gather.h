@@ -1,6 +1,7 @@
-// Gather: awaits the need-th success of n replies without a coroutine a leg. Whoever receives the replies calls
-// `succeed` or `fail`, one call a leg; the owner awaits. After a wait returned, later replies still count, and the owner
-// may wait again with another need (read repair waits for stragglers this way).
+// Gather: awaits the need-th success of n replies without a coroutine a leg. Whoever receives the
+// replies calls `succeed` or `fail`, one call a leg; the owner awaits. After a wait returned, later
+// replies still count, and the owner may wait again with another need (read repair waits for
+// stragglers this way).
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ class Gather {
     kDeadline,
   };
 
-  Gather(ReadyList& ready, Clock& clock, uint32_t legs) : ready_(ready), clock_(clock), legs_(legs) {}
+  Gather(ReadyList& ready, Clock& clock, uint32_t legs)
+      : ready_(ready), clock_(clock), legs_(legs) {}
   Gather(const Gather&) = delete;
   Gather& operator=(const Gather&) = delete;
 

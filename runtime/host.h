@@ -1,5 +1,6 @@
-// Host: everything a node may know of the world. One Host is one machine as one process sees it. There are two: sim/
-// (virtual time, a modelled network and disk) and posix/ (sockets, files, clocks). The node cannot tell which.
+// Host: everything a node may know of the world. One Host is one machine as one process sees it.
+// There are two: sim/ (virtual time, a modelled network and disk) and posix/ (sockets, files,
+// clocks). The node cannot tell which.
 #pragma once
 
 #include <string_view>
@@ -28,9 +29,11 @@ class Host {
   virtual Cpu& cpu() = 0;
   virtual Trace& trace() = 0;
   virtual ReadyList& ready() = 0;
-  // Runs until done or until the process dies. Objects that may die earlier use a Scope of their own.
+  // Runs until done or until the process dies. Objects that may die earlier use a Scope of their
+  // own.
   virtual void spawn(Task<void> task) = 0;
-  // The process gives up (a poisoned log): it ends as if it had crashed, when control returns to the host.
+  // The process gives up (a poisoned log): it ends as if it had crashed, when control returns to
+  // the host.
   virtual void abort(std::string_view why) = 0;
 };
 

@@ -1,5 +1,6 @@
-// An intrusive list whose elements unlink themselves on destruction, so that an awaiter that lives in a destroyed
-// coroutine frame can never be woken. Order is insertion order; nothing is allocated.
+// An intrusive list whose elements unlink themselves on destruction, so that an awaiter that lives
+// in a destroyed coroutine frame can never be woken. Order is insertion order; nothing is
+// allocated.
 #pragma once
 
 #include "runtime/check.h"
@@ -28,7 +29,8 @@ class Link {
   Link* next_ = nullptr;
 };
 
-// T derives from Link. The list does not own its elements; those still in it when it dies are unlinked.
+// T derives from Link. The list does not own its elements; those still in it when it dies are
+// unlinked.
 template <class T>
 class List {
  public:

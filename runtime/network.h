@@ -1,6 +1,7 @@
-// Network: frames between processes, the unit that replication papers reason about and that faults act on. Frames may be
-// delayed, lost, duplicated and damaged, and they overtake each other; no protocol may assume otherwise. The checksum of
-// the bytes is the protocol's business, so that both hosts hand up damaged frames.
+// Network: frames between processes, the unit that replication papers reason about and that faults
+// act on. Frames may be delayed, lost, duplicated and damaged, and they overtake each other; no
+// protocol may assume otherwise. The checksum of the bytes is the protocol's business, so that both
+// hosts hand up damaged frames.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ using NodeId = uint32_t;
 inline constexpr NodeId kFirstClient = 1u << 24;
 inline constexpr NodeId kNoNode = ~NodeId{0};
 
-// What is said, as the protocols number it (protocols/wire.h). The host sees it because latency, faults, draws and
-// metrics are keyed by it.
+// What is said, as the protocols number it (protocols/wire.h). The host sees it because latency,
+// faults, draws and metrics are keyed by it.
 using FrameKind = uint16_t;
 
 struct Frame {
@@ -34,8 +35,9 @@ class FrameHandler {
  public:
   virtual ~FrameHandler() = default;
   virtual void on_frame(const Frame& frame) = 0;
-  // `peer` refused a connection (Code::kUnavailable: nothing sent since the last frame heard from it was delivered) or
-  // reset it (Code::kReset: what was in flight may have been delivered or not). Silence is never reported.
+  // `peer` refused a connection (Code::kUnavailable: nothing sent since the last frame heard from
+  // it was delivered) or reset it (Code::kReset: what was in flight may have been delivered or
+  // not). Silence is never reported.
   virtual void on_peer_lost(NodeId peer, Code why) = 0;
 };
 
@@ -48,12 +50,13 @@ class Network {
   virtual NodeId self() const = 0;
   // One handler a process; frames that arrive without one are dropped.
   virtual void attach(FrameHandler* handler) = 0;
-  // Takes the frame, or says false when the peer's window is full and nothing was taken. Never waits, never calls back
-  // into the handler before it returned.
+  // Takes the frame, or says false when the peer's window is full and nothing was taken. Never
+  // waits, never calls back into the handler before it returned.
   virtual bool send(Frame frame) = 0;
   // Wakes `waiter` once when the peer's window has room (or the peer was lost).
   virtual void when_writable(NodeId peer, Waiter& waiter) = 0;
-  // Tells the host where a peer listens ("127.0.0.1:7001"). The simulator knows already and accepts any text.
+  // Tells the host where a peer listens ("127.0.0.1:7001"). The simulator knows already and accepts
+  // any text.
   virtual Result<void> learn(NodeId peer, std::string_view address) = 0;
   // Where this process listens, as peers should learn it.
   virtual std::string address() const = 0;

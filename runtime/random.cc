@@ -32,7 +32,8 @@ uint64_t Random::next() {
   return result;
 }
 
-// Lemire, "Fast random integer generation in an interval" (2019): a multiplication, and a rejection that is rare.
+// Lemire, "Fast random integer generation in an interval" (2019): a multiplication, and a rejection
+// that is rare.
 uint64_t Random::below(uint64_t bound) {
   CHECK(bound > 0);
   while (true) {

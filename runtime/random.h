@@ -1,6 +1,7 @@
-// Random: a small fast generator (xoshiro256**, Blackman & Vigna 2018) and our own sampling, identical on every compiler
-// and CPU. A node asks its Host for named, independent streams; nobody shares a generator. `mix` is the hash that keyed
-// draws use (the finaliser of SplitMix64 over a running state).
+// Random: a small fast generator (xoshiro256**, Blackman & Vigna 2018) and our own sampling,
+// identical on every compiler and CPU. A node asks its Host for named, independent streams; nobody
+// shares a generator. `mix` is the hash that keyed draws use (the finaliser of SplitMix64 over a
+// running state).
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,9 @@ class Random {
   double uniform() { return to_unit(next()); }
   bool chance(double probability) { return uniform() < probability; }
 
-  static constexpr double to_unit(uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1.0p-53; }
+  static constexpr double to_unit(uint64_t bits) {
+    return static_cast<double>(bits >> 11) * 0x1.0p-53;
+  }
 
  private:
   uint64_t state_[4];

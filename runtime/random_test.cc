@@ -22,7 +22,8 @@ TEST(Random, below_is_uniform_within_a_chi_square_bound) {
   constexpr int kDraws = 1'000'000;
   for (int i = 0; i < kDraws; ++i) ++count[random.below(10)];
   double chi_square = 0;
-  for (int seen : count) chi_square += (seen - kDraws / 10.0) * (seen - kDraws / 10.0) / (kDraws / 10.0);
+  for (int seen : count)
+    chi_square += (seen - kDraws / 10.0) * (seen - kDraws / 10.0) / (kDraws / 10.0);
   EXPECT_LT(chi_square, 27.9);  // 9 degrees of freedom, p = 0.001
 }
 

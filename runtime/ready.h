@@ -1,5 +1,6 @@
-// The ready list of one process: coroutines that something inside the process woke. The host drains it after every
-// completion it delivers, in the order of waking; so a wake-up never runs in the middle of the code that caused it.
+// The ready list of one process: coroutines that something inside the process woke. The host drains
+// it after every completion it delivers, in the order of waking; so a wake-up never runs in the
+// middle of the code that caused it.
 #pragma once
 
 #include <coroutine>

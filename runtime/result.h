@@ -31,7 +31,9 @@ struct Error {
   std::string message;
 
   // "timeout: no answer from node 3", for people.
-  std::string text() const { return message.empty() ? code_name(code) : std::string(code_name(code)) + ": " + message; }
+  std::string text() const {
+    return message.empty() ? code_name(code) : std::string(code_name(code)) + ": " + message;
+  }
 };
 
 template <class T>
@@ -39,23 +41,35 @@ class [[nodiscard]] Result {
  public:
   using Value = T;
 
-  Result(T value) : value_(std::move(value)) {}            // NOLINT: a value is a result
-  Result(Error error) : error_(std::move(error)) {}        // NOLINT: so is an error
+  Result(T value) : value_(std::move(value)) {}      // NOLINT: a value is a result
+  Result(Error error) : error_(std::move(error)) {}  // NOLINT: so is an error
   Result(Code code, std::string message = {}) : error_{code, std::move(message)} {}
 
   bool ok() const { return value_.has_value(); }
   explicit operator bool() const { return ok(); }
 
-  T& value() & { CHECK(ok()); return *value_; }
-  const T& value() const& { CHECK(ok()); return *value_; }
-  T&& value() && { CHECK(ok()); return std::move(*value_); }
+  T& value() & {
+    CHECK(ok());
+    return *value_;
+  }
+  const T& value() const& {
+    CHECK(ok());
+    return *value_;
+  }
+  T&& value() && {
+    CHECK(ok());
+    return std::move(*value_);
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  const Error& error() const { CHECK(!ok()); return error_; }
+  const Error& error() const {
+    CHECK(!ok());
+    return error_;
+  }
   Code code() const { return error().code; }
 
  private:
@@ -74,7 +88,10 @@ class [[nodiscard]] Result<void> {
 
   bool ok() const { return !failed_; }
   explicit operator bool() const { return ok(); }
-  const Error& error() const { CHECK(failed_); return error_; }
+  const Error& error() const {
+    CHECK(failed_);
+    return error_;
+  }
   Code code() const { return error().code; }
 
  private:

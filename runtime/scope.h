@@ -1,6 +1,7 @@
-// Scope: structured concurrency. Children spawned in a scope end before the scope does: its destructor destroys those
-// still running, newest first. Declare a scope *after* whatever its children use. A child runs at once, until it first
-// suspends. A scope must not be destroyed by one of its own children.
+// Scope: structured concurrency. Children spawned in a scope end before the scope does: its
+// destructor destroys those still running, newest first. Declare a scope *after* whatever its
+// children use. A child runs at once, until it first suspends. A scope must not be destroyed by one
+// of its own children.
 #pragma once
 
 #include "runtime/ready.h"

@@ -1,6 +1,7 @@
-// Task<T>: a lazy coroutine that its awaiter owns. Awaiting starts it by symmetric transfer; its end transfers back.
-// Destroying a Task destroys its frame wherever it is suspended, and with it every awaiter that lives there: that is how
-// a process dies. A Task<void> may instead be handed to a Scope, which then owns it; the link lives in the promise.
+// Task<T>: a lazy coroutine that its awaiter owns. Awaiting starts it by symmetric transfer; its
+// end transfers back. Destroying a Task destroys its frame wherever it is suspended, and with it
+// every awaiter that lives there: that is how a process dies. A Task<void> may instead be handed to
+// a Scope, which then owns it; the link lives in the promise.
 #pragma once
 
 #include <coroutine>

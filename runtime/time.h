@@ -1,4 +1,5 @@
-// Time is a 64-bit count of nanoseconds; a Time is a point of one machine's monotonic clock, a Duration a length.
+// Time is a 64-bit count of nanoseconds; a Time is a point of one machine's monotonic clock, a
+// Duration a length.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Trace: what a node tells about itself. A probe marks a rare path that was reached; scenarios expect probes and hang
-// faults on them. An event is a line of the virtual-time log. Neither changes what the node does.
+// Trace: what a node tells about itself. A probe marks a rare path that was reached; scenarios
+// expect probes and hang faults on them. An event is a line of the virtual-time log. Neither
+// changes what the node does.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ class Trace {
  public:
   virtual ~Trace() = default;
 
-  // `name` is a literal: "wal.torn_tail_cut". The sources are searched for these to know which are declared.
+  // `name` is a literal: "wal.torn_tail_cut". The sources are searched for these to know which are
+  // declared.
   virtual void probe(std::string_view name) = 0;
 
   // Ask before building an event.
