@@ -1,0 +1,145 @@
+// Rpc: requests and replies between processes, over frames that get lost, doubled, damaged and late. One Rpc a process.
+// It never retries. A leg of a call ends in one of four ways: a reply; surely not delivered (kUnavailable, kOverloaded); not
+// known (kReset); or not at all, and then the caller's deadline says kTimeout, which is not known either. One call id serves a
+// fan-out: the message is encoded once and the legs are told apart by who answers. A handler sends its reply itself, because
+// work goes on after it. Late and doubled replies find their call's generation gone and are dropped.
+//
+//   rpc.handle(Kind::kReplicaPutRequest, [this](Request request) { … rpc.reply(request, Status::kOk, encode_empty()); });
+//
+//   Fanout fanout(rpc, peers);
+//   fanout.send(Kind::kReplicaGetRequest, operation, deadline, GetRequest{key}.encode());
+//   Gather::Outcome outcome = co_await fanout.wait(r, deadline);
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "protocols/wire.h"
+#include "runtime/gather.h"
+#include "runtime/host.h"
+
+namespace ringside {
+
+class Rpc;
+
+// A request as its handler gets it. Copies share the bytes; `body` is a view of them.
+struct Request {
+  NodeId from = kNoNode;
+  Kind kind = Kind::kNone;
+  uint64_t operation = 0;
+  uint64_t call = 0;  // 0: no reply is wanted
+  Time deadline = 0;  // on this machine's clock
+  Buffer bytes;
+  std::string_view body() const { return bytes.view().substr(kHeaderBytes); }
+};
+
+using Handler = std::function<void(Request)>;
+
+struct RpcStats {
+  uint64_t requests = 0, replies = 0, handled = 0;
+  uint64_t damaged = 0, late = 0, unhandled = 0, expired = 0, window_full = 0;
+};
+
+// One request to one or more peers. Destroying it ends the interest in what has not arrived yet.
+class Fanout {
+ public:
+  struct Leg {
+    enum class State : uint8_t { kIdle, kWaiting, kOk, kFailed } state = State::kIdle;
+    NodeId peer = kNoNode;
+    NodeId answered_by = kNoNode;
+    Status status = Status::kUnknown;  // kFailed: what the peer, or the lack of one, says
+    uint64_t sent = 0;                 // the place of the send in the order of this process
+    Buffer bytes;                      // of the reply; keeps `body` alive
+    std::string_view body() const { return bytes.size() < kHeaderBytes ? std::string_view() : bytes.view().substr(kHeaderBytes); }
+  };
+
+  Fanout(Rpc& rpc, std::span<const NodeId> peers);
+  Fanout(Rpc& rpc, NodeId peer) : Fanout(rpc, std::span<const NodeId>(&peer, 1)) {}
+  Fanout(const Fanout&) = delete;
+  Fanout& operator=(const Fanout&) = delete;
+  ~Fanout();
+
+  uint64_t call() const { return call_; }
+  // Sends to every leg but the one that is this process itself, which someone settles with Rpc::settle_local.
+  void send(Kind kind, uint64_t operation, Time deadline, Buffer message);
+
+  // Until `need` legs said ok. May be awaited again with another need.
+  auto wait(uint32_t need, Time deadline) { return gather_.wait(need, deadline); }
+  const Gather& gather() const { return gather_; }
+
+  std::size_t size() const { return legs_.size(); }
+  const Leg& operator[](std::size_t i) const { return legs_[i]; }
+  auto begin() const { return legs_.begin(); }
+  auto end() const { return legs_.end(); }
+
+ private:
+  friend class Rpc;
+  void settle(Leg& leg, bool ok, Status status);
+
+  Rpc& rpc_;
+  uint64_t call_;
+  Gather gather_;
+  absl::InlinedVector<Leg, 3> legs_;
+};
+
+class Rpc : public FrameHandler {
+ public:
+  explicit Rpc(Host& host);
+  ~Rpc() override;
+  Rpc(const Rpc&) = delete;
+  Rpc& operator=(const Rpc&) = delete;
+
+  void handle(Kind request, Handler handler);
+  // Answers a request. Nothing is sent when no reply was wanted. A full window makes the reply wait.
+  void reply(const Request& request, Status status, Buffer message) {
+    reply(request.from, request.kind, request.operation, request.call, status, std::move(message));
+  }
+  void reply(NodeId to, Kind request, uint64_t operation, uint64_t call, Status status, Buffer message);
+  // A message that nobody answers.
+  void send(NodeId to, Kind kind, uint64_t operation, Buffer message);
+  // Ends the leg of `call` that is this process itself, as if it had answered itself. Nothing when the call is over.
+  void settle_local(uint64_t call, Status status, Buffer message);
+
+  NodeId self() const { return self_; }
+  Host& host() { return host_; }
+  const RpcStats& stats() const { return stats_; }
+
+  void on_frame(const Frame& frame) override;
+  void on_peer_lost(NodeId peer, Code why) override;
+
+ private:
+  friend class Fanout;
+  struct Slot {
+    Fanout* fanout = nullptr;
+    uint32_t generation = 1;
+    uint32_t next_free = 0;
+  };
+
+  uint64_t open(Fanout& fanout);
+  void close(uint64_t call);
+  Fanout* find(uint64_t call);
+  void take_request(const Frame& frame, const Header& header);
+  void take_reply(const Frame& frame, const Header& header);
+  uint64_t next_place() { return ++place_; }
+  Task<void> send_when_writable(Frame frame);
+
+  Host& host_;
+  NodeId self_;
+  uint64_t incarnation_;  // 16 bits, not 0
+  std::vector<Slot> slots_;
+  uint32_t free_ = 0;  // slot 0 is never used
+  uint64_t place_ = 0;
+  absl::flat_hash_map<NodeId, uint64_t> heard_;  // the place of the last frame from a peer
+  std::array<Handler, static_cast<std::size_t>(Kind::kEnd)> handlers_;
+  RpcStats stats_;
+  uint32_t waiting_replies_ = 0;
+  Scope scope_;  // replies that wait for a window
+};
+
+}  // namespace ringside
