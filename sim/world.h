@@ -1,7 +1,8 @@
-// World: one seeded, single-threaded universe. It owns virtual time, the machines with their disks and clocks, the
-// network between them and the processes that run on them, and it knows nothing of what those processes are. Everything
-// that happens is an event; every event that ran enters the fingerprint. Plain structs in, observations out: lab/
-// translates scenarios into these and judges what the Observer saw.
+// World: one seeded, single-threaded universe. It owns virtual time, the machines with their disks
+// and clocks, the network between them and the processes that run on them, and it knows nothing of
+// what those processes are. Everything that happens is an event; every event that ran enters the
+// fingerprint. Plain structs in, observations out: lab/ translates scenarios into these and judges
+// what the Observer saw.
 #pragma once
 
 #include <functional>
@@ -21,19 +22,20 @@ namespace ringside::sim {
 // What a process runs; it ends when the task does. It is made anew at every (re)start.
 using Program = std::function<Task<void>(Host&)>;
 
-// Index of a machine in the topology. One machine runs at most one process; the process's NodeId is given by the lab.
+// Index of a machine in the topology. One machine runs at most one process; the process's NodeId is
+// given by the lab.
 using MachineId = uint32_t;
 
 struct CpuModel {
   uint32_t cores = 1;
-  Duration per_event = 0;      // charged for every event that the machine runs
-  double per_byte = 0;         // nanoseconds for each byte of a frame or of disk data
-  double speed = 1.0;          // nanoseconds for a charged unit
+  Duration per_event = 0;  // charged for every event that the machine runs
+  double per_byte = 0;     // nanoseconds for each byte of a frame or of disk data
+  double speed = 1.0;      // nanoseconds for a charged unit
 };
 
 struct ClockModel {
-  Duration offset = 0;         // of the wall clock at time 0
-  double drift_ppm = 0;        // of the monotonic and the wall clock
+  Duration offset = 0;   // of the wall clock at time 0
+  double drift_ppm = 0;  // of the monotonic and the wall clock
 };
 
 struct MachineModel {
@@ -42,7 +44,8 @@ struct MachineModel {
   DiskModel disk;
 };
 
-// Latency by frame kind where given, by link otherwise. Loss and duplication are probabilities a frame.
+// Latency by frame kind where given, by link otherwise. Loss and duplication are probabilities a
+// frame.
 struct NetworkModel {
   struct KindLatency {
     FrameKind kind = 0;
@@ -63,7 +66,8 @@ struct WorldSpec {
   Time wall_epoch = 1'700'000'000 * kSecond;
 };
 
-// What happened, in true time, as an outsider sees it. Called while the event runs; must not call back into the world.
+// What happened, in true time, as an outsider sees it. Called while the event runs; must not call
+// back into the world.
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -72,7 +76,8 @@ class Observer {
   virtual void on_lost(Time at, const Frame& frame, std::string_view why) {}
   virtual void on_probe(Time at, NodeId node, std::string_view name) {}
   virtual void on_trace(Time at, NodeId node, const TraceEvent& event) {}
-  virtual void on_fault(Time at, std::string_view what) {}  // every fault as it takes effect, for the log
+  virtual void on_fault(Time at, std::string_view what) {
+  }  // every fault as it takes effect, for the log
 };
 
 // A set of directed cuts that is made and healed as one.
@@ -108,23 +113,27 @@ class World {
 
   // Running.
   Time now() const;
-  bool step();                // one event; false when nothing is left
-  void run_until(Time until); // events up to and including `until`; now() is `until` after
-  bool idle() const;          // no event is left at all
+  bool step();                 // one event; false when nothing is left
+  void run_until(Time until);  // events up to and including `until`; now() is `until` after
+  bool idle() const;           // no event is left at all
   uint64_t events() const;
   uint64_t fingerprint() const;
   const Counters& counters() const;
-  // Runs `action` as an event of its own (faults of a schedule, the end of a phase). `label` enters the fingerprint.
+  // Runs `action` as an event of its own (faults of a schedule, the end of a phase). `label` enters
+  // the fingerprint.
   void at(Time when, std::string label, std::function<void()> action);
 
-  // Processes and machines. Each takes effect when control is in the world (from `at` or between steps).
+  // Processes and machines. Each takes effect when control is in the world (from `at` or between
+  // steps).
   bool running(NodeId node) const;
   uint64_t incarnation(NodeId node) const;  // starts so far
-  void crash(NodeId node);                  // the process dies; what was written but not synced stays with the machine
-  void power_loss(MachineId machine);       // the machine stops; unsynced pages are drawn kept, dropped or garbage
-  void restart(NodeId node);                // powers the machine on when needed, and starts the program
-  // A probe's fault: called at most once, when `node` (kNoNode: any) reaches `probe`. From there on the process's calls
-  // are ignored, and `action` runs when control is back in the world.
+  void crash(
+      NodeId node);  // the process dies; what was written but not synced stays with the machine
+  void power_loss(
+      MachineId machine);  // the machine stops; unsynced pages are drawn kept, dropped or garbage
+  void restart(NodeId node);  // powers the machine on when needed, and starts the program
+  // A probe's fault: called at most once, when `node` (kNoNode: any) reaches `probe`. From there on
+  // the process's calls are ignored, and `action` runs when control is back in the world.
   void on_probe(std::string probe, NodeId node, std::function<void(NodeId reached)> action);
 
   // The network.
