@@ -1,0 +1,107 @@
+// DiskDevice: one machine's disk. It executes a process's DiskCalls over the machine's image:
+// computes when a call is done (model, queue, keyed draws), and lets it take effect at that moment.
+// `sync` covers exactly the writes that completed before it was called. The world supplies time and
+// events:
+//
+//   disk.start(call)    → device.submit(now, call), which calls schedule(at, id) before it returns
+//   the event (at, id)  → DiskCall* call = device.complete(id): the effect has happened and the
+//   answer is filled in; the
+//                         world calls call->complete() when it hands the completion to the process.
+//                         Null: nobody waits (abandoned, or an event of a process that died:
+//                         nothing happened then).
+//   disk.abandon(call)  → device.abandon(call); what the call asked for still happens.
+//   process dies        → device.process_died(draw), then device.power_loss(draw) where the machine
+//   stops too.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/disk.h"
+#include "runtime/time.h"
+#include "sim/disk_image.h"
+#include "sim/disk_model.h"
+#include "sim/draw.h"
+
+namespace ringside::sim {
+
+class DiskEvents {
+ public:
+  // `id` comes back through DiskDevice::complete at `at`, which is never before now.
+  virtual void schedule(Time at, uint64_t id) = 0;
+
+ protected:
+  ~DiskEvents() = default;
+};
+
+struct DiskCounters {
+  uint64_t reads = 0, writes = 0, syncs = 0, metadata = 0;
+  uint64_t bytes_read = 0, bytes_written = 0;
+  uint64_t failed = 0;
+  uint64_t drawn_applied = 0, drawn_lost = 0;  // calls in flight when the process died
+};
+
+class DiskDevice {
+ public:
+  // `key` is the hash of (seed, purpose "disk", machine). `events` outlives the device.
+  DiskDevice(const DiskModel& model, uint64_t key, DiskEvents& events);
+
+  void submit(Time now, DiskCall& call);
+  DiskCall* complete(uint64_t id);
+  void abandon(DiskCall& call);
+
+  // Calls in flight are drawn done or not, in the order of submission; completions are never
+  // delivered; nothing is open.
+  void process_died(Draw& draw);
+  void power_loss(Draw& draw) { image_.power_loss(draw, model_.power_loss); }
+
+  const DiskImage& image() const { return image_; }
+  // Only while no process runs.
+  void set_image(DiskImage image);
+  const DiskModel& model() const { return model_; }
+  const DiskCounters& counters() const { return counters_; }
+  uint32_t in_flight() const { return in_flight_; }
+
+ private:
+  struct Slot {
+    DiskCall* call = nullptr;
+    DiskCall::Kind kind = DiskCall::Kind::kRead;
+    uint8_t flags = 0;
+    bool busy = false;
+    FileId file = 0;
+    uint32_t generation = 0;
+    uint32_t next_free = 0;
+    uint64_t sequence = 0;
+    uint64_t offset = 0;
+    uint64_t length = 0;
+    DiskImage::Mark mark = 0;  // kSync, kSyncDirectory: what had completed when it was called
+    Buffer data;
+    std::string path;
+    std::string to;
+  };
+  struct Answer;
+
+  uint32_t take_slot();
+  Time completion_time(Time now, const Slot& slot);
+  void apply(Slot& slot, DiskCall& answer);
+  void free_slot(uint32_t index);
+  InodeId opened(FileId file) const;
+
+  DiskModel model_;
+  uint64_t key_;
+  DiskEvents& events_;
+  DiskImage image_;
+  DiskCounters counters_;
+  std::vector<Slot> slots_;
+  uint32_t first_free_ = ~0u;
+  uint32_t in_flight_ = 0;
+  uint64_t sequence_ = 0;
+  std::vector<InodeId> open_;   // by FileId - 1; kNoInode: closed
+  std::vector<Time> channels_;  // a heap of the times at which the places of the queue fall free
+  Time pipe_free_ = 0;
+  Time drawn_at_ = -1;  // draws are keyed by time and the order within it
+  uint64_t drawn_nth_ = 0;
+};
+
+}  // namespace ringside::sim
