@@ -18,6 +18,7 @@
 #include "protocols/rpc.h"
 #include "protocols/suspects.h"
 #include "runtime/host.h"
+#include "runtime/outcome.h"
 #include "runtime/task.h"
 
 namespace ringside {
@@ -41,7 +42,6 @@ struct ClientOptions {
   Duration retry_pause = 10 * kMillisecond;        // the second attempt waits this long, the third twice, give or take
 };
 
-enum class Outcome : uint8_t { kOk, kFailed, kUnknown };
 const char* outcome_name(Outcome outcome);
 
 struct Sibling {

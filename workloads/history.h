@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "runtime/network.h"
+#include "runtime/outcome.h"
 #include "runtime/result.h"
 #include "runtime/time.h"
 
@@ -32,11 +33,6 @@ inline constexpr ValueId kAbsent = 0;
 inline constexpr uint32_t kNoOperation = ~uint32_t{0};
 
 enum class OperationKind : uint8_t { kGet = 0, kPut = 1 };
-enum class Outcome : uint8_t {
-  kOk = 0,
-  kFailed = 1,   // surely did not happen
-  kUnknown = 2,  // may have happened, or may yet
-};
 enum class Phase : uint8_t {
   kLoad = 0,   // before the measurement: the records of YCSB
   kMain = 1,   // the safety phase, under faults
@@ -149,7 +145,6 @@ class HistoryRecorder final : public HistorySink {
 std::string encode_history(const History& history);
 Result<History> decode_history(std::string_view bytes);
 
-const char* outcome_name(Outcome outcome);
 const char* phase_name(Phase phase);
 
 }  // namespace ringside

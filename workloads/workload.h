@@ -79,9 +79,8 @@ struct WorkloadSpec {
   bool poisson = true;  // open loop: Poisson arrivals, or evenly spaced
   Duration think = 0;   // closed loop: between an answer and the next question
   Time start = 0;
-  Time end = kNever;  // nothing starts at or after it; what runs may finish until end + timeout
-  uint64_t operations_max = 0;     // of this process; 0: no bound. A read-modify-write counts once.
-  Duration timeout = 2 * kSecond;  // of one operation
+  Time end = kNever;  // nothing starts at or after it; what runs ends by the client's own timeout
+  uint64_t operations_max = 0;  // of this process; 0: no bound. A read-modify-write counts once.
 };
 
 struct FinalReadsSpec {
@@ -89,7 +88,6 @@ struct FinalReadsSpec {
   Time start = 0;
   Time end = kNever;  // a read that fails is tried again until then
   Duration retry_after = 50 * kMillisecond;
-  Duration timeout = 2 * kSecond;
   uint32_t clients = 8;  // sessions of this process that read
 };
 
