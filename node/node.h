@@ -32,8 +32,9 @@ struct NodeOptions {
   Duration request_timeout = kSecond;             // the most that a coordinator waits for replicas
   Coordinate coordinate = Coordinate::kReplica;
   EngineOptions engine;
-  // Real hosts only: addresses of nodes that know the cluster. What is learned is kept in the engine.
-  std::vector<std::string> join;
+  // Where addresses are not known beforehand (real hosts): peers that this host can already reach and that know the
+  // cluster. This node tells them where it listens and learns the other members, which are kept in the engine.
+  std::vector<NodeId> seeds;
 };
 
 // What a node has done since it started. A node's own word: it explains a verdict and never acquits.
