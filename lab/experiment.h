@@ -1,9 +1,10 @@
-// Experiment: one scenario under one seed, from world to verdict, inside the calling process. Build the world, run the
-// safety phase with its faults, heal, read everything a last time, let it come to rest, open the disk images with fresh
-// engines, and judge what clients, the wire and the disks saw. The result depends on nothing but (scenario, seed, build).
+// Experiment: one scenario under one seed, from world to verdict, inside the calling process. Build
+// the world, run the safety phase with its faults, heal, read everything a last time, let it come
+// to rest, open the disk images with fresh engines, and judge what clients, the wire and the disks
+// saw. The result depends on nothing but (scenario, seed, build).
 //
-// This header is the library's front: tests and the determinism gate use it as it stands. `ringside run` calls it inside
-// a worker process (lab/worker.h) that has the trip-wire armed.
+// This header is the library's front: tests and the determinism gate use it as it stands. `ringside
+// run` calls it inside a worker process (lab/worker.h) that has the trip-wire armed.
 #pragma once
 
 #include <cstdint>
@@ -31,13 +32,14 @@ struct RunOptions {
   std::function<void(Time at, uint32_t node, const TraceEvent& event)> on_trace;
   // Receives every fault as it takes effect, when set.
   std::function<void(Time at, std::string_view what)> on_fault;
-  // Called now and then (every few thousand events) with the share of the run that is done, 0..1. Must not read clocks.
+  // Called now and then (every few thousand events) with the share of the run that is done, 0..1.
+  // Must not read clocks.
   std::function<void(double done)> on_progress;
 };
 
 // One line of the verdict.
 struct Expectation {
-  std::string name;    // as the scenario spells it: "acknowledged_writes"
+  std::string name;  // as the scenario spells it: "acknowledged_writes"
   bool holds = false;
   std::string detail;  // one line
 };
@@ -54,16 +56,17 @@ struct Checkpoint {
   uint64_t fingerprint = 0;
 };
 
-// An estimate that many seeds refine together: what one seed adds, and the rule to judge the sum by.
+// An estimate that many seeds refine together: what one seed adds, and the rule to judge the sum
+// by.
 struct Pooled {
-  std::string name;         // of the expectation
-  std::string kind;         // "share": successes / trials; "quantile": buckets of a histogram
+  std::string name;  // of the expectation
+  std::string kind;  // "share": successes / trials; "quantile": buckets of a histogram
   double published = 0;
-  double tolerance = 0;     // points (0..100) for a share, percent for a quantile
-  double quantile = 0;      // 0..1
+  double tolerance = 0;  // points (0..100) for a share, percent for a quantile
+  double quantile = 0;   // 0..1
   uint64_t successes = 0;
   uint64_t trials = 0;
-  std::string histogram;    // serialised (analysis/histogram.h)
+  std::string histogram;  // serialised (analysis/histogram.h)
 };
 
 struct TVisibility {
@@ -85,18 +88,22 @@ struct RunResult {
   std::vector<Pooled> pooled;
   std::vector<TVisibility> t_visibility;
   std::vector<Checkpoint> checkpoints;
-  std::vector<std::string> faults;    // resolved, in order, one line each
-  std::vector<std::string> witnesses; // the operations that violate, one line each
-  std::string history;                // workloads/history.proto, serialised
+  std::vector<std::string> faults;     // resolved, in order, one line each
+  std::vector<std::string> witnesses;  // the operations that violate, one line each
+  std::string history;                 // workloads/history.proto, serialised
 };
 
-// Parses and checks `text`; the error's message is one "FILE:LINE:COLUMN: what, and what would be right" a line.
-Result<std::unique_ptr<scenario::Scenario>> parse_scenario(std::string_view text, std::string_view file_name);
+// Parses and checks `text`; the error's message is one "FILE:LINE:COLUMN: what, and what would be
+// right" a line.
+Result<std::unique_ptr<scenario::Scenario>> parse_scenario(std::string_view text,
+                                                           std::string_view file_name);
 Result<std::unique_ptr<scenario::Scenario>> load_scenario(const std::string& path);
 
 // kInvalid when this build cannot run it (it names a planted bug).
-Result<RunResult> run_scenario(const scenario::Scenario& scenario, uint64_t seed, const RunOptions& options = {});
+Result<RunResult> run_scenario(const scenario::Scenario& scenario, uint64_t seed,
+                               const RunOptions& options = {});
 // Both in one; for the gate and for tests.
-Result<RunResult> run_scenario_file(const std::string& path, uint64_t seed, const RunOptions& options = {});
+Result<RunResult> run_scenario_file(const std::string& path, uint64_t seed,
+                                    const RunOptions& options = {});
 
 }  // namespace ringside::lab

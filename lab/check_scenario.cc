@@ -1,0 +1,347 @@
+#include "lab/check_scenario.h"
+
+#include <google/protobuf/descriptor.h>
+
+#include "lab/nearest.h"
+#include "lab/places.h"
+#include "lab/text.h"
+#include "lab/units.h"
+
+namespace ringside::lab {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+constexpr uint64_t kMachinesMax = 2'000;
+
+// The walk over every field that the schema's own marks (is, required) are held to.
+// ------------------------------------
+
+double number_of(const Message& message, const FieldDescriptor& field) {
+  const Reflection* reflection = message.GetReflection();
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_DOUBLE: return reflection->GetDouble(message, &field);
+    case FieldDescriptor::CPPTYPE_UINT32: return reflection->GetUInt32(message, &field);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return static_cast<double>(reflection->GetUInt64(message, &field));
+    default: return 1;
+  }
+}
+
+void check_number(const Cursor& at, const FieldDescriptor& field, scenario::Kind kind) {
+  const double number = number_of(at.message(), field);
+  if (kind == scenario::POSITIVE && !(number > 0)) {
+    at.mistake(field.name(), concat("must be more than 0, not ", number));
+  } else if (kind == scenario::SHARE && !(number >= 0 && number <= 1)) {
+    at.mistake(field.name(), concat("is a share from 0 to 1, not ", number));
+  } else if (kind == scenario::PERCENT && !(number >= 0 && number <= 100)) {
+    at.mistake(field.name(), concat("is a percentage from 0 to 100, not ", number));
+  }
+}
+
+void check_text(const Cursor& at, const FieldDescriptor& field, int index, scenario::Kind kind,
+                const Places& places) {
+  const Reflection* reflection = at.message().GetReflection();
+  const std::string text = field.is_repeated()
+                               ? reflection->GetRepeatedString(at.message(), &field, index)
+                               : reflection->GetString(at.message(), &field);
+  if (kind == scenario::SPAN) {
+    if (Result<Duration> span = parse_span(text); !span.ok())
+      at.mistake(field.name(), span.error().message, index);
+  } else if (kind == scenario::RATE) {
+    if (Result<double> rate = parse_rate(text); !rate.ok())
+      at.mistake(field.name(), rate.error().message, index);
+  } else if (kind == scenario::PLACE && !places.known(text)) {
+    const std::string near = nearest_name(text, places.names());
+    at.mistake(field.name(),
+               concat("\"", text, "\" names no region, zone or machine; ",
+                      near.empty() ? "" : concat("did you mean \"", near, "\"? "), places.list()),
+               index);
+  }
+}
+
+void check_fields(const Cursor& at, const Places& places) {
+  const google::protobuf::Descriptor* type = at.message().GetDescriptor();
+  const Reflection* reflection = at.message().GetReflection();
+  for (int i = 0; i < type->field_count(); ++i) {
+    const FieldDescriptor& field = *type->field(i);
+    const scenario::Kind kind = field.options().GetExtension(scenario::is);
+    if (!at.has(field.name())) {
+      if (field.options().GetExtension(scenario::required)) {
+        at.mistake_here(concat(type->name(), " needs ", field.name()));
+      }
+      continue;
+    }
+    const int count = field.is_repeated() ? reflection->FieldSize(at.message(), &field) : 1;
+    for (int index = 0; index < count; ++index) {
+      if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE)
+        check_fields(at.nested(field, index), places);
+      if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING)
+        check_text(at, field, index, kind, places);
+    }
+    if (!field.is_repeated()) check_number(at, field, kind);
+  }
+}
+
+// Exactly one of these fields. Answers whether that is so.
+bool exactly_one(const Cursor& at, const std::vector<std::string>& fields, std::string_view what) {
+  std::vector<std::string> said;
+  for (const std::string& field : fields) {
+    if (at.has(field)) said.push_back(field);
+  }
+  if (said.size() == 1) return true;
+  if (said.empty()) {
+    at.mistake_here(concat(what, " needs one of ", join(fields, ", ")));
+  } else {
+    at.mistake(said[1], concat(what, " takes one of ", join(fields, ", "), "; ", said[0],
+                               " is there already"));
+  }
+  return false;
+}
+
+// Rules that tie several fields together.
+// ------------------------------------------------------------------------------
+
+void check_distribution(const Cursor& at) {
+  const auto& distribution = static_cast<const scenario::Distribution&>(at.message());
+  exactly_one(
+      at, {"constant", "uniform", "exponential", "pareto", "log_normal", "mixture", "empirical"},
+      "a distribution");
+  if (distribution.has_exponential())
+    exactly_one(at.nested("exponential"), {"mean", "rate"}, "an exponential");
+  if (distribution.has_uniform()) {
+    const Result<Duration> from = parse_span(distribution.uniform().from());
+    const Result<Duration> to = parse_span(distribution.uniform().to());
+    if (from.ok() && to.ok() && *from > *to) {
+      at.nested("uniform").mistake(
+          "to", concat("must not be less than from (", distribution.uniform().from(), ")"));
+    }
+  }
+  for (int i = 0; i < distribution.mixture_size(); ++i) {
+    if (distribution.mixture(i).has_of()) check_distribution(at.nested("mixture", i).nested("of"));
+  }
+  double share = 0;
+  Duration before = 0;
+  for (int i = 0; i < distribution.empirical_size(); ++i) {
+    const scenario::Distribution::Point& point = distribution.empirical(i);
+    const Result<Duration> span = parse_span(point.at());
+    const Duration value = span.ok() ? *span : before;
+    if (point.share() < share || value < before) {
+      at.mistake("empirical", "points must rise in share and in at", i);
+    }
+    share = point.share();
+    before = value;
+  }
+  if (distribution.empirical_size() > 0 && share != 1) {
+    at.mistake("empirical", "the last point must have the share 1",
+               distribution.empirical_size() - 1);
+  }
+}
+
+// Calls `check_distribution` on every distribution that the message holds directly.
+void check_distributions(const Cursor& at) {
+  const google::protobuf::Descriptor* type = at.message().GetDescriptor();
+  for (int i = 0; i < type->field_count(); ++i) {
+    const FieldDescriptor& field = *type->field(i);
+    if (field.message_type() == scenario::Distribution::descriptor() && at.has(field.name())) {
+      check_distribution(at.nested(field));
+    }
+  }
+}
+
+void check_cluster(const Cursor& at, std::size_t nodes) {
+  if (!at.has("strategy")) return;
+  const Cursor strategy = at.nested("strategy");
+  if (!exactly_one(strategy, {"dynamo"}, "a strategy")) return;
+  const Cursor cursor = strategy.nested("dynamo");
+  const auto& dynamo = static_cast<const scenario::Dynamo&>(cursor.message());
+  if (dynamo.n() > nodes) {
+    cursor.mistake("n", concat("is ", dynamo.n(), ", but the topology has only ", nodes,
+                               nodes == 1 ? " machine" : " machines"));
+  }
+  if (dynamo.r() > dynamo.n()) {
+    cursor.mistake("r", concat("is ", dynamo.r(), ", which is more than n (", dynamo.n(),
+                               "); at most n replicas can answer"));
+  }
+  if (dynamo.w() > dynamo.n()) {
+    cursor.mistake("w", concat("is ", dynamo.w(), ", which is more than n (", dynamo.n(),
+                               "); at most n replicas can answer"));
+  }
+  if (dynamo.coordinate() == scenario::Dynamo::NON_REPLICA && dynamo.n() >= nodes) {
+    cursor.mistake("coordinate", concat("NON_REPLICA needs more machines than n (", dynamo.n(),
+                                        "); the topology has ", nodes));
+  }
+}
+
+void check_workload(const Cursor& at) {
+  const auto& workload = static_cast<const scenario::Workload&>(at.message());
+  if (!exactly_one(at, {"registers", "shopping_cart", "ycsb", "pbs"}, "a workload")) return;
+  if (!workload.has_pbs() && !workload.has_for_())
+    at.mistake_here("for: say how long the workload runs, such as for: \"60s\"");
+  if (workload.has_for_() && parse_span(workload.for_()).ok() && span_of(workload.for_()) == 0) {
+    at.mistake("for", "must be more than 0");
+  }
+  if (workload.has_processes() && workload.processes() > workload.clients()) {
+    at.mistake("processes",
+               concat("is more than clients (", workload.clients(), "); a process needs a client"));
+  }
+  if (workload.has_ycsb()) {
+    const std::string& letter = workload.ycsb().workload();
+    if (workload.ycsb().has_workload() &&
+        (letter.size() != 1 || letter[0] < 'A' || letter[0] > 'F')) {
+      at.nested("ycsb").mistake("workload",
+                                concat("\"", letter, "\" is none of YCSB's; use \"A\" to \"F\""));
+    }
+  }
+  if (workload.shopping_cart().adds() + workload.shopping_cart().removes() > 1) {
+    at.nested("shopping_cart").mistake("adds", "adds and removes together are more than 1");
+  }
+  Duration before = -1;
+  for (int i = 0; i < workload.pbs().t_size(); ++i) {
+    const Result<Duration> t = parse_span(workload.pbs().t(i));
+    if (!t.ok()) continue;
+    if (*t <= before) at.nested("pbs").mistake("t", "must rise from each to the next", i);
+    before = *t;
+  }
+}
+
+void check_fault(const Cursor& at, const scenario::Workload& workload) {
+  const auto& fault = static_cast<const scenario::Fault&>(at.message());
+  exactly_one(at, {"at", "on_probe"}, "a fault");
+  if (!exactly_one(at, {"partition", "crash", "power_loss", "blackout"}, "a fault")) return;
+  const Result<Duration> start = parse_span(fault.at());
+  const Result<Duration> end = parse_span(workload.for_());
+  if (fault.has_at() && start.ok() && end.ok() && *start >= *end) {
+    at.mistake("at", concat("\"", fault.at(), "\" is after the end of the workload (for: \"",
+                            workload.for_(), "\"); faults belong to the safety phase"));
+  }
+  if (fault.has_partition() && !fault.has_for_())
+    at.mistake("partition", "needs for: how long it lasts, such as for: \"15s\"");
+  if (!fault.has_partition() && fault.has_for_()) {
+    at.mistake("for",
+               "only a partition lasts; a machine that went down comes back by restart_after");
+  }
+  if (fault.has_partition() && fault.has_restart_after()) {
+    at.mistake("restart_after", "nothing goes down in a partition; use for");
+  }
+  if (fault.has_partition() && fault.has_on_probe()) {
+    at.mistake("on_probe", "a partition starts at a time; use at");
+  }
+  for (const char* kind : {"crash", "power_loss"}) {
+    if (!at.has(kind)) continue;
+    const Cursor victims = at.nested(kind);
+    if (fault.has_on_probe()) {
+      if (victims.has("place"))
+        victims.mistake("place", "with on_probe the node that reaches it is the victim");
+    } else {
+      exactly_one(victims, {"place", "machines"}, kind);
+    }
+  }
+}
+
+void check_swarm(const Cursor& at) {
+  const auto& swarm = static_cast<const scenario::Swarm&>(at.message());
+  const auto pair = [&](const char* low, const std::string& low_text, const char* high,
+                        const std::string& high_text) {
+    if (at.has(low) != at.has(high)) {
+      at.mistake(at.has(low) ? low : high, concat("needs both ", low, " and ", high));
+    } else if (at.has(low) && parse_span(low_text).ok() && parse_span(high_text).ok() &&
+               (span_of(low_text) > span_of(high_text) || span_of(low_text) == 0)) {
+      at.mistake(high, concat("must not be less than ", low, ", and that more than 0"));
+    }
+  };
+  pair("interval_min", swarm.interval_min(), "interval_max", swarm.interval_max());
+  pair("down_min", swarm.down_min(), "down_max", swarm.down_max());
+}
+
+void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
+  const auto& expect = static_cast<const scenario::Expect&>(at.message());
+  const bool reads_finally = final_read_rounds(scenario) > 0;
+  if (expect.has_evidence()) {
+    const scenario::Evidence& evidence = expect.evidence();
+    if (evidence.acknowledged_writes() == 0 && evidence.verified_reads() == 0) {
+      at.mistake("evidence", "must demand at least one acknowledged write or verified read");
+    }
+    if (evidence.final_reads() > 0 && !reads_finally) {
+      at.nested("evidence")
+          .mistake("final_reads",
+                   "there are none: phases.final_reads is 0, or the workload is pbs");
+    }
+  }
+  if (expect.has_acknowledged_writes() && !reads_finally) {
+    at.mistake("acknowledged_writes",
+               "is judged by the final reads, but phases.final_reads is 0, or the workload is pbs");
+  }
+  if (expect.has_linearizable() && !scenario.workload().has_registers()) {
+    at.mistake("linearizable", "needs the workload registers");
+  }
+  if (expect.consistent_size() > 0 && !scenario.workload().has_pbs()) {
+    at.mistake("consistent", "needs the workload pbs");
+  }
+  for (int i = 0; i < expect.consistent_size(); ++i) {
+    bool on_ladder = false;
+    const Result<Duration> t = parse_span(expect.consistent(i).t());
+    for (const std::string& rung : scenario.workload().pbs().t()) {
+      const Result<Duration> known = parse_span(rung);
+      on_ladder = on_ladder || (known.ok() && t.ok() && *known == *t);
+    }
+    if (t.ok() && scenario.workload().has_pbs() && !on_ladder) {
+      at.nested("consistent", i)
+          .mistake("t", concat("the workload does not read at \"", expect.consistent(i).t(),
+                               "\"; add it to pbs.t"));
+    }
+  }
+  for (const char* yes :
+       {"replicas_keep_acknowledged", "linearizable", "read_your_writes", "monotonic_reads"}) {
+    const FieldDescriptor* field = expect.GetDescriptor()->FindFieldByName(yes);
+    if (at.has(yes) && !expect.GetReflection()->GetBool(expect, field)) {
+      at.mistake(yes, "can only be expected (true); leave it out otherwise");
+    }
+  }
+}
+
+bool topology_is_usable(const Cursor& at, const scenario::Topology& topology) {
+  uint64_t machines = 0;
+  for (const scenario::Region& region : topology.region()) {
+    machines += uint64_t{region.zones()} * region.machines_per_zone();
+    if (machines > kMachinesMax) break;
+  }
+  if (machines <= kMachinesMax) return true;
+  at.mistake("region", concat("more than ", kMachinesMax, " machines in all; ask for fewer"));
+  return false;
+}
+
+}  // namespace
+
+uint32_t final_read_rounds(const scenario::Scenario& scenario) {
+  if (scenario.phases().has_final_reads()) return scenario.phases().final_reads();
+  return scenario.workload().has_pbs() ? 0 : 1;
+}
+
+void check_scenario(const scenario::Scenario& scenario, const Locations& locations,
+                    Mistakes& mistakes) {
+  const Cursor root(scenario, &locations, mistakes);
+  if (scenario.has_topology() && !topology_is_usable(root.nested("topology"), scenario.topology()))
+    return;
+  const Places places(scenario.topology());
+  check_fields(root, places);
+  for (const char* field : {"topology", "network"}) {
+    if (root.has(field)) check_distributions(root.nested(field));
+  }
+  for (int i = 0; i < scenario.network().leg_size(); ++i)
+    check_distributions(root.nested("network").nested("leg", i));
+  if (scenario.has_cluster()) check_cluster(root.nested("cluster"), places.machines().size());
+  if (scenario.has_workload()) check_workload(root.nested("workload"));
+  for (int i = 0; i < scenario.fault_size(); ++i)
+    check_fault(root.nested("fault", i), scenario.workload());
+  if (scenario.has_swarm()) check_swarm(root.nested("swarm"));
+  if (scenario.workload().has_pbs() && scenario.phases().final_reads() > 0) {
+    root.nested("phases").mistake("final_reads",
+                                  "pbs reads each key at its own times; leave it out or say 0");
+  }
+  if (scenario.has_expect()) check_expect(root.nested("expect"), scenario);
+}
+
+}  // namespace ringside::lab
