@@ -63,7 +63,7 @@ def check_file(path, text, headers=()):
     for number, line in enumerate(lines, 1):
         for rule, pattern, why in COMPILED:
             hit = pattern.search(line)
-            if hit and not (hit.group().endswith("(") and declares(line, hit.start())):
+            if hit and not (hit.group().endswith("(") and (declares(line, hit.start()) or own_name(code, text, hit))):
                 findings.append((path, number, rule, f"{hit.group().strip()}: {why}"))
     for number, name in declarations.mutable_statics(code):
         findings.append((path, number, "static", f"{name}: mutable static state outlives a world"))
@@ -80,6 +80,14 @@ def declares(line, start):
     before = re.search(r"([\w>&*]+)\s+$", line[:start])
     return bool(before) and before.group(1) not in ("return", "co_return", "co_await", "co_yield", "else", "do", "case", "&&",
                                                     "&", "*", ">", ">>")
+
+
+def own_name(code, text, hit):
+    """Whether a bare name is no library's: a member that the file declares, or sim's own function of that name."""
+    name = hit.group().rstrip("( ")
+    if not re.fullmatch(LIBM, name):
+        return False
+    return '#include "sim/math.h"' in text or bool(re.search(rf"\w[&*]*\s+[&*]*{name}_?\s*[;={{]", code))
 
 
 def local_headers(path, text, root):
