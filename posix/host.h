@@ -1,6 +1,7 @@
-// RealHost: the Host over sockets, files and clocks. It is opened on a data directory of its own (locked, so that a
-// second process on it is refused) and an address to listen at; a client has neither. Destroying it is the death of its
-// process: tasks are destroyed, connections closed, and disk calls that are in flight are waited for and forgotten.
+// RealHost: the Host over sockets, files and clocks. It is opened on a data directory of its own
+// (locked, so that a second process on it is refused) and an address to listen at; a client has
+// neither. Destroying it is the death of its process: tasks are destroyed, connections closed, and
+// disk calls that are in flight are waited for and forgotten.
 #pragma once
 
 #include <functional>
@@ -16,16 +17,18 @@ namespace ringside::posix {
 
 struct HostOptions {
   NodeId id = kNoNode;
-  std::string listen;          // "127.0.0.1:7001"; port 0: any that is free; empty: does not listen
-  std::string advertise;       // what peers should learn instead of `listen` (behind a wildcard or a translation)
-  std::string data_directory;  // made when missing; empty: no disk, every disk call fails
+  std::string listen;     // "127.0.0.1:7001"; port 0: any that is free; empty: does not listen
+  std::string advertise;  // what peers should learn instead of `listen` (behind a wildcard or a
+                          // translation)
+  std::string data_directory;        // made when missing; empty: no disk, every disk call fails
   uint64_t window_bytes = 4u << 20;  // queued for one peer before send says no
-  bool trace = false;          // trace events go to stderr
+  bool trace = false;                // trace events go to stderr
 };
 
 class RealHost final : public Host {
  public:
-  // kInvalid with one line for people: the port is in use, the directory is locked, not readable or somebody else's.
+  // kInvalid with one line for people: the port is in use, the directory is locked, not readable or
+  // somebody else's.
   static Result<std::unique_ptr<RealHost>> open(Loop& loop, HostOptions options);
   ~RealHost() override;
 
@@ -44,8 +47,8 @@ class RealHost final : public Host {
   // Where a peer listens as far as this host has been told; empty when it has not.
   std::string address_of(NodeId peer) const;
 
-  // Called once, from the loop, after a program that called abort was destroyed. The host may be destroyed from here on,
-  // though not inside the call.
+  // Called once, from the loop, after a program that called abort was destroyed. The host may be
+  // destroyed from here on, though not inside the call.
   void on_abort(std::function<void(std::string_view why)> action);
   bool aborted() const;
   uint64_t probe_count(std::string_view name) const;

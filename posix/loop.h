@@ -1,6 +1,7 @@
-// Loop: the event loop of one thread. Several hosts (nodes, clients) may share it; whatever they do happens on the thread
-// that runs it, one callback at a time, and nothing here is safe to call from another thread. File work goes to io_uring
-// where the kernel allows it and to a small thread pool otherwise. A Loop outlives the hosts that use it.
+// Loop: the event loop of one thread. Several hosts (nodes, clients) may share it; whatever they do
+// happens on the thread that runs it, one callback at a time, and nothing here is safe to call from
+// another thread. File work goes to io_uring where the kernel allows it and to a small thread pool
+// otherwise. A Loop outlives the hosts that use it.
 #pragma once
 
 #include <functional>
@@ -30,14 +31,16 @@ class Loop {
   // Runs callbacks until `stop`.
   void run();
   void stop();
-  // Runs until `done` says yes (asked after every callback) or `at_most` has passed; what `done` said last.
+  // Runs until `done` says yes (asked after every callback) or `at_most` has passed; what `done`
+  // said last.
   bool run_until(const std::function<bool()>& done, Duration at_most);
 
   // Calls `action` at a later turn of the loop.
   void post(std::function<void()> action);
   // Calls `action` with each of `signals` that arrives, instead of what the signal does by itself.
   void on_signals(std::vector<int> signals, std::function<void(int)> action);
-  // Addresses for "host:port", resolved without holding up the loop: the answer is a sockaddr's bytes, or empty and why.
+  // Where a host and a port (decimal, in range) are, without holding up the loop. The answer comes
+  // at a later turn: a sockaddr's bytes, or nothing and why.
   void resolve(const std::string& host, const std::string& port,
                std::function<void(std::string socket_address, std::string error)> answer);
 

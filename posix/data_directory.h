@@ -1,0 +1,31 @@
+// DataDirectory: where one process keeps its files. It is locked for as long as it is open, so that
+// no second process works on it, and carries a mark of whose data it holds. What is not ours is
+// left alone.
+//
+//   DIR/LOCK      held with flock
+//   DIR/RINGSIDE  "ringside data 1\nnode 3\n"
+//   DIR/files/    what the Disk shows
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "posix/file_job.h"
+#include "runtime/network.h"
+#include "runtime/result.h"
+
+namespace ringside::posix {
+
+class DataDirectory {
+ public:
+  // Makes what is missing, the parents too. Errors are kInvalid and one line for people.
+  static Result<DataDirectory> open(const std::string& path, NodeId node);
+
+  std::shared_ptr<Descriptor> files() const { return files_; }
+
+ private:
+  std::shared_ptr<Descriptor> lock_;
+  std::shared_ptr<Descriptor> files_;
+};
+
+}  // namespace ringside::posix
