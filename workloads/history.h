@@ -30,6 +30,7 @@ using ClientIndex =
     uint32_t;  // into History::clients; one is one session: it has one operation at a time
 
 inline constexpr ValueId kAbsent = 0;
+inline constexpr ValueId kDamaged = ~ValueId{0};  // read, but not as anybody wrote it
 inline constexpr uint32_t kNoOperation = ~uint32_t{0};
 
 enum class OperationKind : uint8_t { kGet = 0, kPut = 1 };

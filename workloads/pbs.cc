@@ -1,0 +1,81 @@
+#include "workloads/kinds.h"
+#include "workloads/value.h"
+
+namespace ringside {
+
+std::string pbs_key(uint32_t number) { return "pbs-" + std::to_string(number); }
+
+namespace {
+
+struct Probe {
+  Host& host;
+  const WorkloadSpec& spec;
+  const PbsSpec& what;
+  HistorySink& sink;
+  Pacer pacer;
+  uint32_t next_key;
+
+  std::size_t rungs() const {
+    const std::size_t all = what.ladder.size();
+    return what.rungs_per_key == 0 ? all : std::min<std::size_t>(what.rungs_per_key, all);
+  }
+  // The first rung always; the others by turns, evenly over the keys.
+  Duration rung(uint32_t key, std::size_t n) const {
+    if (n == 0 || what.rungs_per_key == 0) return what.ladder[n];
+    const std::size_t others = what.ladder.size() - 1;
+    const std::size_t turn = uint64_t{key / spec.processes} * (rungs() - 1) + (n - 1);
+    return what.ladder[1 + turn % others];
+  }
+};
+
+Task<void> read_at(Probe& all, Session& session, const Key& key, Time at) {
+  if (at > all.host.clock().now()) co_await all.host.clock().sleep_until(at);
+  co_await session.get(key, 0);
+}
+
+// The reads of one key overlap, so each rung has a session of its own beside the writer's.
+Task<void> writer(Probe& all, std::vector<Session>& sessions) {
+  bool first = true;
+  while (const std::optional<Turn> turn = all.pacer.next(std::exchange(first, false))) {
+    if (all.next_key >= all.what.keys) co_return;
+    const uint32_t number = all.next_key;
+    all.next_key += all.spec.processes;
+    Key key;
+    key.name = pbs_key(number);
+    key.index = all.sink.intern(key.name);
+    if (turn->due > all.host.clock().now()) co_await all.host.clock().sleep_until(turn->due);
+
+    Writing writing;
+    writing.id = sessions[0].next_operation();
+    writing.value = make_record(writing.id, all.what.value_bytes);
+    writing.late = all.pacer.late(*turn);
+    const Written written = co_await sessions[0].put(key, std::move(writing));
+    if (written.outcome != Outcome::kOk) continue;
+    const Time committed = all.host.clock().now();
+    Scope reads(all.host.ready());
+    for (std::size_t n = 0; n < all.rungs(); ++n) {
+      reads.spawn(read_at(all, sessions[1 + n], key, committed + all.rung(number, n)));
+    }
+    co_await reads.join();
+  }
+}
+
+}  // namespace
+
+Task<void> run_pbs(Host& host, Store& store, const WorkloadSpec& spec, HistorySink& sink) {
+  WorkloadSpec pace = spec;
+  pace.end = kNever;  // ends with its keys
+  pace.operations_max = 0;
+  Probe all{host, spec, std::get<PbsSpec>(spec.what), sink, Pacer(host, pace), spec.process};
+  std::vector<std::vector<Session>> sessions(spec.clients);
+  for (std::vector<Session>& one : sessions) {
+    for (std::size_t i = 0; i < 1 + all.rungs(); ++i) {
+      one.emplace_back(store, sink, Content::kRecord);
+    }
+  }
+  Scope scope(host.ready());
+  for (std::vector<Session>& one : sessions) scope.spawn(writer(all, one));
+  co_await scope.join();
+}
+
+}  // namespace ringside
