@@ -17,8 +17,9 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
 
 add_compile_options(-ffp-contract=off -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -fno-omit-frame-pointer)
-find_program(RINGSIDE_LLD NAMES ld.lld-19 ld.lld)
-if(RINGSIDE_LLD)
+include(CheckLinkerFlag)
+check_linker_flag(CXX -fuse-ld=lld RINGSIDE_LLD_LINKS)  # a second compiler may not find it
+if(RINGSIDE_LLD_LINKS)
   add_link_options(-fuse-ld=lld)
 endif()
 

@@ -1,6 +1,12 @@
 # Sourced by the scripts beside it: where things are, and how a build directory comes to be. Speaks on stderr only.
 root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 
+# How the three builds are configured, so that every script means the same. The planted one is the second build of the
+# core; its tests drive the programs.
+release=(--preset release -DRINGSIDE_TESTS=ON)
+planted=(--preset planted -DRINGSIDE_TESTS=OFF)
+dev=(--preset dev -DRINGSIDE_TESTS=ON -DRINGSIDE_TEST_PREFIX=asan/)
+
 say() { printf '%s\n' "$*" >&2; }
 
 # The comment that opens a script is its help.
