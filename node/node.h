@@ -8,17 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "protocols/replication/dynamo/options.h"
 #include "protocols/ring.h"
+#include "protocols/rpc.h"
 #include "runtime/host.h"
 #include "runtime/task.h"
 #include "storage/engine.h"
 
 namespace ringside {
-
-enum class Coordinate : uint8_t {
-  kReplica,     // puts are coordinated by one of the key's first N nodes; gets by whoever is asked
-  kNonReplica,  // both by a node that is none of them, so that no leg is local (for latency models)
-};
 
 struct NodeOptions {
   std::vector<Member> members;  // every node of the cluster, this one too
@@ -40,13 +37,9 @@ struct NodeOptions {
 // What a node has done since it started. A node's own word: it explains a verdict and never acquits.
 struct NodeStatus {
   bool serving = false;
-  uint64_t gets = 0, puts = 0;                              // coordinated
-  uint64_t forwards = 0;                                    // handed to another coordinator
-  uint64_t puts_unknown = 0, puts_failed = 0, gets_failed = 0;
-  uint64_t replica_gets = 0, replica_puts = 0;              // answered for others
-  uint64_t repairs = 0;                                     // objects pushed to replicas that lacked them
-  uint64_t siblings_returned = 0;                           // beyond the first, in gets
-  uint64_t damaged_frames = 0;
+  uint32_t members = 0;
+  DynamoStats dynamo;
+  RpcStats rpc;
 };
 
 // Opens the engine, recovers, serves until the process dies. Ends by itself, through host.abort, when the data cannot be

@@ -11,7 +11,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocols/ring.h"
@@ -83,8 +85,10 @@ class Client {
 
  private:
   struct Attempt;
-  Task<void> attempt(Attempt& attempt);
-  NodeId choose(std::string_view key, uint32_t attempt, NodeId last);
+  Task<void> run(Attempt& attempt);
+  NodeId choose(std::string_view key, uint32_t attempt, std::span<const NodeId> asked);
+  Duration pause(uint32_t attempt);
+  static bool take_object(const GetReply& reply, GetResult& result);
 
   Host& host_;
   ClientOptions options_;

@@ -44,9 +44,16 @@ class Ring {
   bool is_home(std::string_view key, NodeId node, uint32_t n) const;
 
  private:
+  struct Place {
+    uint32_t machine, zone, rack;
+  };
+
+  void number_places();
   std::vector<NodeId> walk(uint32_t partition) const;
 
   std::vector<Member> members_;
+  std::vector<Place> places_;  // of each member
+  uint32_t places_end_ = 0;
   std::vector<uint32_t> owners_;                      // of each partition, an index into members_
   mutable std::vector<std::vector<NodeId>> listed_;   // made when first asked for
 };

@@ -90,7 +90,8 @@ class Fanout {
 
 class Rpc : public FrameHandler {
  public:
-  explicit Rpc(Host& host);
+  // `stats`, when given, is counted in instead of its own, and outlives it.
+  explicit Rpc(Host& host, RpcStats* stats = nullptr);
   ~Rpc() override;
   Rpc(const Rpc&) = delete;
   Rpc& operator=(const Rpc&) = delete;
@@ -137,7 +138,8 @@ class Rpc : public FrameHandler {
   uint64_t place_ = 0;
   absl::flat_hash_map<NodeId, uint64_t> heard_;  // the place of the last frame from a peer
   std::array<Handler, static_cast<std::size_t>(Kind::kEnd)> handlers_;
-  RpcStats stats_;
+  RpcStats own_stats_;
+  RpcStats& stats_;
   uint32_t waiting_replies_ = 0;
   Scope scope_;  // replies that wait for a window
 };

@@ -1,0 +1,173 @@
+#include "protocols/client.h"
+
+#include <algorithm>
+
+#include "protocols/replication/dynamo/version.h"
+
+namespace ringside {
+
+// One attempt of an operation, and what came of it.
+struct Client::Attempt {
+  Kind kind;
+  uint64_t operation;
+  NodeId peer;
+  Time deadline;
+  Buffer message;
+
+  bool answered = false;
+  bool surely_nothing = false;
+  Status status = Status::kUnknown;
+  NodeId by = kNoNode;
+  Buffer reply;
+  std::string_view body() const { return reply.view().substr(kHeaderBytes); }
+};
+
+const char* outcome_name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kOk: return "ok";
+    case Outcome::kFailed: return "failed";
+    case Outcome::kUnknown: return "unknown";
+  }
+  return "?";
+}
+
+Client::Client(Host& host, ClientOptions options)
+    : host_(host),
+      options_(std::move(options)),
+      ring_(options_.members, options_.q, options_.tokens),
+      rpc_(host),
+      random_(host.random("client")) {}
+
+uint64_t Client::next_operation() { return uint64_t{rpc_.self()} << 32 | ++operations_; }
+
+// The best node that has not been asked yet, by the routing; when all have been, they are asked again.
+NodeId Client::choose(std::string_view key, uint32_t attempt, std::span<const NodeId> asked) {
+  const std::span<const NodeId> list = ring_.preference(key);
+  const std::size_t n = std::min<std::size_t>(options_.n, list.size());
+  std::span<const NodeId> among = list;
+  if (options_.routing == Routing::kCoordinator) among = list.first(n);
+  if (options_.routing == Routing::kNonReplica && list.size() > n) among = list.subspan(n);
+  // A random node to begin with; the coordinator's place in the list is its rank.
+  const std::size_t start = options_.routing == Routing::kCoordinator ? attempt : random_.below(among.size());
+  const Time now = host_.clock().now();
+  for (const bool accept_suspects : {false, true}) {
+    for (std::size_t i = 0; i < among.size(); ++i) {
+      const NodeId peer = among[(start + i) % among.size()];
+      if (std::find(asked.begin(), asked.end(), peer) != asked.end()) continue;
+      if (accept_suspects || !suspects_.suspected(peer, now)) return peer;
+    }
+  }
+  return among[start % among.size()];
+}
+
+Task<void> Client::run(Attempt& attempt) {
+  Fanout fanout(rpc_, attempt.peer);
+  fanout.send(attempt.kind, attempt.operation, attempt.deadline, std::move(attempt.message));
+  co_await fanout.wait(1, attempt.deadline);
+  const Fanout::Leg& leg = fanout[0];
+  attempt.answered = leg.answered_by != kNoNode;
+  attempt.surely_nothing = leg.state == Fanout::Leg::State::kFailed && surely_not(leg.status);
+  attempt.status = leg.status;
+  attempt.by = leg.answered_by;
+  attempt.reply = leg.bytes;
+  if (!attempt.answered) {
+    suspects_.silent(attempt.peer, host_.clock().now());
+  } else if (suspects_.any()) {
+    suspects_.heard(attempt.peer);
+  }
+}
+
+Duration Client::pause(uint32_t attempt) {
+  const Duration most = options_.retry_pause * attempt;
+  return most / 2 + static_cast<Duration>(random_.below(static_cast<uint64_t>(most) + 1));
+}
+
+Task<GetResult> Client::get(std::string key, uint64_t operation) {
+  CHECK(operation != 0);
+  GetResult result;
+  const Time deadline = host_.clock().now() + options_.timeout;
+  absl::InlinedVector<NodeId, 4> asked;
+  while (result.attempts < options_.get_attempts) {
+    const Time now = host_.clock().now();
+    if (now >= deadline) break;
+    Attempt attempt{.kind = Kind::kClientGetRequest,
+                    .operation = operation,
+                    .peer = choose(key, result.attempts, asked),
+                    .deadline = std::min(deadline, now + options_.attempt_timeout),
+                    .message = GetRequest{key}.encode()};
+    asked.push_back(attempt.peer);
+    ++result.attempts;
+    co_await run(attempt);
+    GetReply reply;
+    if (attempt.answered && attempt.status == Status::kOk && reply.parse(attempt.body())) {
+      if (!take_object(reply, result)) break;
+      result.outcome = Outcome::kOk;
+      result.coordinator = reply.coordinator;
+      co_return result;
+    }
+    if (attempt.answered && attempt.status == Status::kInvalid) {
+      result.error = Error{Code::kInvalid, "the node says that the request is wrong"};
+      break;
+    }
+    result.error = Error{attempt.answered ? Code::kUnavailable : Code::kTimeout, std::string(status_name(attempt.status))};
+    if (result.attempts < options_.get_attempts) co_await host_.clock().sleep(pause(result.attempts));
+  }
+  result.outcome = Outcome::kFailed;  // a get has no effect, so it surely did nothing
+  co_return result;
+}
+
+Task<PutResult> Client::put(std::string key, std::string context, std::optional<std::string> value, uint64_t operation) {
+  CHECK(operation != 0);
+  PutResult result;
+  bool surely_nothing = true;
+  const Time deadline = host_.clock().now() + options_.timeout;
+  absl::InlinedVector<NodeId, 4> asked;
+  while (result.attempts < options_.put_attempts) {
+    const Time now = host_.clock().now();
+    if (now >= deadline) break;
+    Attempt attempt{.kind = Kind::kClientPutRequest,
+                    .operation = operation,
+                    .peer = choose(key, result.attempts, asked),
+                    .deadline = std::min(deadline, now + options_.attempt_timeout),
+                    .message = PutRequest{key, context, value ? *value : std::string_view(), !value}.encode()};
+    asked.push_back(attempt.peer);
+    ++result.attempts;
+    co_await run(attempt);
+    PutReply reply;
+    if (attempt.answered && attempt.status == Status::kOk && reply.parse(attempt.body())) {
+      result.outcome = Outcome::kOk;
+      result.context = std::string(reply.context);
+      result.coordinator = reply.coordinator;
+      co_return result;
+    }
+    surely_nothing = surely_nothing && attempt.surely_nothing;
+    if (attempt.answered && attempt.status == Status::kInvalid) {
+      result.error = Error{Code::kInvalid, "the node says that the request is wrong"};
+      break;
+    }
+    result.error = Error{attempt.answered ? Code::kUnavailable : Code::kTimeout, std::string(status_name(attempt.status))};
+    if (result.attempts < options_.put_attempts) co_await host_.clock().sleep(pause(result.attempts));
+  }
+  result.outcome = surely_nothing ? Outcome::kFailed : Outcome::kUnknown;
+  co_return result;
+}
+
+// The siblings that are values. A put that two coordinators took is one value with two dots; it is given once.
+bool Client::take_object(const GetReply& reply, GetResult& result) {
+  if (!reply.found) return true;
+  Object object;
+  if (!object.decode(reply.object)) {
+    result.error = Error{Code::kCorrupt, "the node's object does not decode"};
+    return false;
+  }
+  result.context = std::string(context_of(reply.object));
+  for (const Version& version : object.siblings) {
+    if (version.tombstone) continue;
+    const bool known = std::any_of(result.siblings.begin(), result.siblings.end(),
+                                   [&](const Sibling& have) { return have.operation == version.operation; });
+    if (!known) result.siblings.push_back({std::string(version.value), version.operation});
+  }
+  return true;
+}
+
+}  // namespace ringside

@@ -1,0 +1,81 @@
+// Coordinator: Dynamo's get and put (paper, sections 4.5 and 4.4). A put makes a new version on top of what the coordinator
+// holds, sends the merged object to the key's first N nodes and answers at the W-th durable acknowledgement; when that
+// fails after anything was written or sent, the outcome is unknown. A get asks the N, waits for R, answers with every
+// causally unrelated version and one context, then waits a little for stragglers and pushes the merged object to those that
+// lacked it (read repair). Puts are coordinated by one of the N and otherwise handed on to one; a test routing instead puts
+// every coordination on a node that is none of them, so that no leg is local.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "protocols/replication/dynamo/options.h"
+#include "protocols/replication/dynamo/replica.h"
+#include "protocols/replication/strategy.h"
+#include "protocols/ring.h"
+#include "protocols/suspects.h"
+
+namespace ringside {
+
+// The puts that this process coordinated lately and their dots: a frame that comes twice, or a client that asks again, makes
+// no second version.
+class RecentPuts {
+ public:
+  Dot find(uint64_t operation) const;
+  void remember(uint64_t operation, Dot dot);
+
+ private:
+  static constexpr std::size_t kMax = 8192;
+  absl::flat_hash_map<uint64_t, Dot> dots_;  // looked up, never walked
+  std::vector<uint64_t> order_;              // a circle of kMax
+  std::size_t next_ = 0;
+};
+
+class Dynamo : public Strategy {
+ public:
+  Dynamo(Rpc& rpc, Engine& engine, const Ring& ring, DynamoOptions options,
+         DynamoStats& stats);
+
+  StrategyClaim claim() const override;
+  void read(Request request) override;
+  void write(Request request) override;
+  void message(Request request) override;
+  void reconfigure(const Ring& ring) override { ring_ = &ring; }
+
+ private:
+  using Peers = absl::InlinedVector<NodeId, 8>;
+
+  Task<void> coordinate_get(Request request);
+  Task<void> coordinate_put(Request request);
+  Task<void> forward(Request request, std::string key);
+  void make_stranger(const LocalPut& put, Applied& applied, std::string& own);
+  void repair(std::string_view key, const Fanout& fanout, std::string_view merged);
+  // Remembers who stayed silent, and who did not.
+  void note_silence(const Fanout& fanout);
+
+  std::span<const NodeId> home(std::string_view key) const;
+  bool may_coordinate(std::string_view key, Kind kind) const;
+  Peers candidates(std::string_view key) const;
+  Time deadline_of(const Request& request) const;
+  bool valid_key(std::string_view key) const;
+  bool is_leg(const Fanout& fanout) const;
+  void refuse(const Request& request, Status status) { rpc_.reply(request, status, encode_empty()); }
+
+  Rpc& rpc_;
+  Host& host_;
+  const Ring* ring_;
+  DynamoOptions options_;
+  Replica replica_;
+  RecentPuts recent_;
+  Suspects suspects_;
+  // Of versions made here for keys that are not stored here: another actor, and a counter of the whole process.
+  uint64_t stranger_actor_;
+  uint64_t stranger_counter_ = 0;
+  DynamoStats& stats_;
+  Scope scope_;
+};
+
+}  // namespace ringside

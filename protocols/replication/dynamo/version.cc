@@ -1,0 +1,262 @@
+#include "protocols/replication/dynamo/version.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/check.h"
+
+namespace ringside {
+namespace {
+
+constexpr uint16_t kFormat = 1;
+constexpr uint32_t kTombstoneBit = 1u << 31;
+constexpr std::size_t kVersionBytes = 28;  // in front of a value
+
+template <class T>
+char* store(char* at, T value) {
+  std::memcpy(at, &value, sizeof value);
+  return at + sizeof value;
+}
+template <class T>
+T load(const char* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+// Takes a number from the front of bytes that are known to be long enough.
+template <class T>
+T take(std::string_view& bytes) {
+  const T value = load<T>(bytes.data());
+  bytes.remove_prefix(sizeof value);
+  return value;
+}
+
+char* store_dots(char* out, const Context::Dots& dots) {
+  for (const Dot& dot : dots) out = store(store(out, dot.actor), dot.counter);
+  return out;
+}
+
+}  // namespace
+
+uint64_t Context::last(uint64_t actor) const {
+  uint64_t result = 0;
+  for (const Dot& entry : vector_) {
+    if (entry.actor == actor) result = entry.counter;
+  }
+  for (const Dot& dot : cloud_) {
+    if (dot.actor == actor) result = std::max(result, dot.counter);
+  }
+  return result;
+}
+
+bool Context::covers(Dot dot) const {
+  for (const Dot& entry : vector_) {
+    if (entry.actor == dot.actor && entry.counter >= dot.counter) return true;
+  }
+  return !cloud_.empty() && std::binary_search(cloud_.begin(), cloud_.end(), dot);
+}
+
+// Both sides are normalised: a run 1..n is in the vector, never in the cloud.
+bool Context::dominates(const Context& other) const {
+  std::size_t i = 0;
+  for (const Dot& entry : other.vector_) {
+    while (i < vector_.size() && vector_[i].actor < entry.actor) ++i;
+    if (i == vector_.size() || vector_[i].actor != entry.actor || vector_[i].counter < entry.counter) return false;
+  }
+  for (const Dot& dot : other.cloud_) {
+    if (!covers(dot)) return false;
+  }
+  return true;
+}
+
+void Context::add(Dot dot) {
+  CHECK(dot.counter > 0);
+  if (covers(dot)) return;
+  cloud_.insert(std::upper_bound(cloud_.begin(), cloud_.end(), dot), dot);
+  normalise();
+}
+
+void Context::merge(const Context& other) {
+  Dots vector;
+  std::size_t i = 0;
+  for (const Dot& entry : other.vector_) {
+    while (i < vector_.size() && vector_[i].actor < entry.actor) vector.push_back(vector_[i++]);
+    if (i < vector_.size() && vector_[i].actor == entry.actor) {
+      vector.push_back({entry.actor, std::max(entry.counter, vector_[i++].counter)});
+    } else {
+      vector.push_back(entry);
+    }
+  }
+  vector.insert(vector.end(), vector_.begin() + static_cast<std::ptrdiff_t>(i), vector_.end());
+  vector_ = std::move(vector);
+  if (!other.cloud_.empty()) {
+    cloud_.insert(cloud_.end(), other.cloud_.begin(), other.cloud_.end());
+    std::sort(cloud_.begin(), cloud_.end());
+    cloud_.erase(std::unique(cloud_.begin(), cloud_.end()), cloud_.end());
+  }
+  normalise();
+}
+
+// Moves what continues a run from the cloud to the vector, and drops from the cloud what the vector covers.
+void Context::normalise() {
+  if (cloud_.empty()) return;
+  Dots rest;
+  for (const Dot& dot : cloud_) {
+    auto entry = std::lower_bound(vector_.begin(), vector_.end(), dot.actor,
+                                  [](const Dot& have, uint64_t actor) { return have.actor < actor; });
+    const bool known = entry != vector_.end() && entry->actor == dot.actor;
+    if (known && dot.counter <= entry->counter) continue;
+    if (known && dot.counter == entry->counter + 1) {
+      ++entry->counter;
+    } else if (!known && dot.counter == 1) {
+      vector_.insert(entry, dot);
+    } else {
+      rest.push_back(dot);
+    }
+  }
+  cloud_ = std::move(rest);
+}
+
+char* Context::encode(char* out) const {
+  out = store<uint16_t>(out, kFormat);
+  out = store<uint16_t>(out, static_cast<uint16_t>(vector_.size()));
+  out = store<uint32_t>(out, static_cast<uint32_t>(cloud_.size()));
+  return store_dots(store_dots(out, vector_), cloud_);
+}
+
+std::string Context::encoded() const {
+  std::string bytes(encoded_size(), '\0');
+  encode(bytes.data());
+  return bytes;
+}
+
+bool Context::decode(std::string_view& bytes) {
+  vector_.clear();
+  cloud_.clear();
+  if (bytes.size() < 8 || take<uint16_t>(bytes) != kFormat) return false;
+  const std::size_t entries = take<uint16_t>(bytes);
+  const std::size_t dots = take<uint32_t>(bytes);
+  if (bytes.size() / 16 < entries + dots) return false;
+  vector_.resize(entries);
+  for (std::size_t i = 0; i < entries; ++i) {
+    vector_[i].actor = take<uint64_t>(bytes);
+    vector_[i].counter = take<uint64_t>(bytes);
+    if (vector_[i].counter == 0 || (i > 0 && vector_[i - 1].actor >= vector_[i].actor)) return false;
+  }
+  if (dots == 0) return true;
+  cloud_.resize(dots);
+  for (std::size_t i = 0; i < dots; ++i) {
+    cloud_[i].actor = take<uint64_t>(bytes);
+    cloud_[i].counter = take<uint64_t>(bytes);
+    if (cloud_[i].counter == 0 || (i > 0 && cloud_[i - 1] >= cloud_[i])) return false;
+  }
+  const Dots before = cloud_;
+  normalise();
+  return cloud_ == before;
+}
+
+const Version* Object::find(Dot dot) const {
+  for (const Version& version : siblings) {
+    if (version.dot == dot) return &version;
+  }
+  return nullptr;
+}
+
+bool Object::has_operation(uint64_t operation) const {
+  for (const Version& version : siblings) {
+    if (version.operation == operation) return true;
+  }
+  return false;
+}
+
+void Object::merge(const Object& other) {
+  absl::InlinedVector<Version, 2> kept;
+  for (const Version& version : siblings) {
+    if (!other.context.covers(version.dot) || other.find(version.dot) != nullptr) kept.push_back(version);
+  }
+  for (const Version& version : other.siblings) {
+    if (!context.covers(version.dot)) kept.push_back(version);
+  }
+  std::sort(kept.begin(), kept.end(), [](const Version& a, const Version& b) { return a.dot < b.dot; });
+  siblings = std::move(kept);
+  context.merge(other.context);
+}
+
+bool Object::includes(const Object& other) const {
+  if (!context.dominates(other.context)) return false;
+  for (const Version& version : siblings) {
+    if (other.context.covers(version.dot) && other.find(version.dot) == nullptr) return false;
+  }
+  return true;
+}
+
+void Object::put(const Context& seen, const Version& version) {
+  CHECK(!context.covers(version.dot) && !seen.covers(version.dot));
+  siblings.erase(std::remove_if(siblings.begin(), siblings.end(),
+                                [&](const Version& old) { return seen.covers(old.dot); }),
+                 siblings.end());
+  siblings.insert(std::upper_bound(siblings.begin(), siblings.end(), version,
+                                   [](const Version& a, const Version& b) { return a.dot < b.dot; }),
+                  version);
+  context.merge(seen);
+  context.add(version.dot);
+}
+
+std::size_t Object::encoded_size() const {
+  std::size_t size = context.encoded_size() + 4 + kVersionBytes * siblings.size();
+  for (const Version& version : siblings) size += version.value.size();
+  return size;
+}
+
+char* Object::encode(char* out) const {
+  out = context.encode(out);
+  out = store<uint32_t>(out, static_cast<uint32_t>(siblings.size()));
+  for (const Version& version : siblings) {
+    out = store(store(store(out, version.dot.actor), version.dot.counter), version.operation);
+    const auto length = static_cast<uint32_t>(version.value.size());
+    CHECK(length < kTombstoneBit && (!version.tombstone || length == 0));
+    out = store<uint32_t>(out, version.tombstone ? kTombstoneBit : length);
+    if (length > 0) std::memcpy(out, version.value.data(), length);
+    out += length;
+  }
+  return out;
+}
+
+std::string Object::encoded() const {
+  std::string bytes(encoded_size(), '\0');
+  encode(bytes.data());
+  return bytes;
+}
+
+bool Object::decode(std::string_view bytes) {
+  siblings.clear();
+  if (!context.decode(bytes) || bytes.size() < 4) return false;
+  const std::size_t count = take<uint32_t>(bytes);
+  if (bytes.size() / kVersionBytes < count) return false;
+  siblings.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (bytes.size() < kVersionBytes) return false;
+    Version& version = siblings[i];
+    version.dot.actor = take<uint64_t>(bytes);
+    version.dot.counter = take<uint64_t>(bytes);
+    version.operation = take<uint64_t>(bytes);
+    const uint32_t length = take<uint32_t>(bytes);
+    version.tombstone = (length & kTombstoneBit) != 0;
+    const std::size_t size = length & ~kTombstoneBit;
+    if (size > bytes.size() || (version.tombstone && size > 0)) return false;
+    version.value = bytes.substr(0, size);
+    bytes.remove_prefix(size);
+    if (!context.covers(version.dot) || (i > 0 && siblings[i - 1].dot >= version.dot)) return false;
+  }
+  return bytes.empty();
+}
+
+std::string_view context_of(std::string_view object) {
+  if (object.size() < 8) return {};
+  const std::size_t entries = load<uint16_t>(object.data() + 2);
+  const std::size_t dots = load<uint32_t>(object.data() + 4);
+  if ((object.size() - 8) / 16 < entries + dots) return {};
+  return object.substr(0, 8 + 16 * (entries + dots));
+}
+
+}  // namespace ringside

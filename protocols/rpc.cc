@@ -1,0 +1,221 @@
+#include "protocols/rpc.h"
+
+#include <algorithm>
+
+namespace ringside {
+namespace {
+
+// A call id: incarnation 16, slot 20, generation 28 bits.
+constexpr int kGenerationBits = 28;
+constexpr int kSlotBits = 20;
+constexpr uint32_t kGenerationMask = (1u << kGenerationBits) - 1;
+constexpr uint32_t kSlotMask = (1u << kSlotBits) - 1;
+constexpr uint32_t kWaitingRepliesMax = 4096;
+
+uint32_t budget_until(Time now, Time deadline) {
+  if (deadline == kNever) return ~uint32_t{0};
+  const Duration left = std::max<Duration>(deadline - now, 0) / kMicrosecond;
+  return static_cast<uint32_t>(std::clamp<Duration>(left, 1, ~uint32_t{0} - 1));
+}
+
+Status status_of(Code why) { return why == Code::kUnavailable ? Status::kUnavailable : Status::kUnknown; }
+
+}  // namespace
+
+Fanout::Fanout(Rpc& rpc, std::span<const NodeId> peers)
+    : rpc_(rpc),
+      call_(rpc.open(*this)),
+      gather_(rpc.host().ready(), rpc.host().clock(), static_cast<uint32_t>(peers.size())),
+      legs_(peers.size()) {
+  for (std::size_t i = 0; i < peers.size(); ++i) legs_[i].peer = peers[i];
+}
+
+Fanout::~Fanout() { rpc_.close(call_); }
+
+void Fanout::send(Kind kind, uint64_t operation, Time deadline, Buffer message) {
+  Header header;
+  header.call = call_;
+  header.budget_us = budget_until(rpc_.host_.clock().now(), deadline);
+  seal(message, kind, operation, header);
+  for (Leg& leg : legs_) {
+    if (leg.state != Leg::State::kIdle) continue;
+    leg.state = Leg::State::kWaiting;
+    if (leg.peer == rpc_.self_) continue;
+    ++rpc_.stats_.requests;
+    leg.sent = rpc_.next_place();
+    if (rpc_.host_.network().send(Frame{kNoNode, leg.peer, number(kind), operation, message})) continue;
+    ++rpc_.stats_.window_full;
+    rpc_.host_.trace().probe("rpc.window_full");
+    settle(leg, false, Status::kOverloaded);
+  }
+}
+
+void Fanout::settle(Leg& leg, bool ok, Status status) {
+  leg.state = ok ? Leg::State::kOk : Leg::State::kFailed;
+  leg.status = status;
+  if (ok) {
+    gather_.succeed();
+  } else {
+    gather_.fail();
+  }
+}
+
+Rpc::Rpc(Host& host, RpcStats* stats)
+    : host_(host),
+      self_(host.network().self()),
+      incarnation_(1 + host.random("rpc").below(0xffff)),
+      slots_(1),
+      stats_(stats != nullptr ? *stats : own_stats_),
+      scope_(host.ready()) {
+  host_.network().attach(this);
+}
+
+Rpc::~Rpc() { host_.network().attach(nullptr); }
+
+void Rpc::handle(Kind request, Handler handler) {
+  CHECK(is_request(request));
+  handlers_[number(request)] = std::move(handler);
+}
+
+uint64_t Rpc::open(Fanout& fanout) {
+  if (free_ == 0) {
+    free_ = static_cast<uint32_t>(slots_.size());
+    CHECK(free_ <= kSlotMask);
+    slots_.emplace_back();
+  }
+  const uint32_t index = free_;
+  Slot& slot = slots_[index];
+  free_ = slot.next_free;
+  slot.fanout = &fanout;
+  return incarnation_ << (kSlotBits + kGenerationBits) | uint64_t{index} << kGenerationBits | slot.generation;
+}
+
+void Rpc::close(uint64_t call) {
+  const auto index = static_cast<uint32_t>(call >> kGenerationBits) & kSlotMask;
+  Slot& slot = slots_[index];
+  slot.fanout = nullptr;
+  slot.generation = (slot.generation + 1) & kGenerationMask;
+  slot.next_free = free_;
+  free_ = index;
+}
+
+Fanout* Rpc::find(uint64_t call) {
+  const auto index = static_cast<uint32_t>(call >> kGenerationBits) & kSlotMask;
+  if (call >> (kSlotBits + kGenerationBits) != incarnation_ || index >= slots_.size()) return nullptr;
+  const Slot& slot = slots_[index];
+  return slot.generation == (call & kGenerationMask) ? slot.fanout : nullptr;
+}
+
+void Rpc::on_frame(const Frame& frame) {
+  const std::optional<Header> header = unseal(frame);
+  const Kind kind = static_cast<Kind>(frame.kind);
+  if (!header || frame.kind == 0 || frame.kind >= number(Kind::kEnd) ||
+      is_request(kind) == ((header->flags & kFlagReply) != 0)) {
+    ++stats_.damaged;
+    host_.trace().probe("rpc.bad_checksum");
+    return;
+  }
+  heard_[frame.from] = next_place();
+  if (is_request(kind)) {
+    take_request(frame, *header);
+  } else {
+    take_reply(frame, *header);
+  }
+}
+
+void Rpc::take_request(const Frame& frame, const Header& header) {
+  const Handler& handler = handlers_[frame.kind];
+  if (!handler) {
+    ++stats_.unhandled;
+    return;
+  }
+  ++stats_.handled;
+  Request request;
+  request.from = frame.from;
+  request.kind = static_cast<Kind>(frame.kind);
+  request.operation = frame.operation;
+  request.call = header.call;
+  request.deadline = header.budget_us == ~uint32_t{0}
+                         ? kNever
+                         : host_.clock().now() + Duration{header.budget_us} * kMicrosecond;
+  request.bytes = frame.bytes;
+  handler(std::move(request));
+}
+
+void Rpc::take_reply(const Frame& frame, const Header& header) {
+  Fanout* fanout = find(header.call);
+  if (fanout == nullptr) {
+    ++stats_.late;
+    return;
+  }
+  for (Fanout::Leg& leg : fanout->legs_) {
+    // A single leg may have been sent to a stand-in number for a peer whose own was not known.
+    if (leg.peer != frame.from && fanout->legs_.size() > 1) continue;
+    if (leg.state != Fanout::Leg::State::kWaiting) break;  // doubled
+    ++stats_.replies;
+    leg.answered_by = frame.from;
+    leg.bytes = frame.bytes;
+    fanout->settle(leg, header.status == Status::kOk, header.status);
+    return;
+  }
+  ++stats_.late;
+}
+
+void Rpc::settle_local(uint64_t call, Status status, Buffer message) {
+  Fanout* fanout = find(call);
+  if (fanout == nullptr) return;
+  for (Fanout::Leg& leg : fanout->legs_) {
+    if (leg.peer != self_ || leg.state != Fanout::Leg::State::kWaiting) continue;
+    leg.answered_by = self_;
+    leg.bytes = std::move(message);
+    fanout->settle(leg, status == Status::kOk, status);
+    return;
+  }
+}
+
+void Rpc::reply(NodeId to, Kind request, uint64_t operation, uint64_t call, Status status, Buffer message) {
+  if (call == 0) return;
+  const Kind kind = reply_to(request);
+  Header header;
+  header.call = call;
+  header.flags = kFlagReply;
+  header.status = status;
+  seal(message, kind, operation, header);
+  Frame frame{kNoNode, to, number(kind), operation, std::move(message)};
+  Buffer again = frame.bytes;
+  if (host_.network().send(std::move(frame))) return;
+  ++stats_.window_full;
+  host_.trace().probe("rpc.reply_waits_for_window");
+  if (waiting_replies_ == kWaitingRepliesMax) return;
+  scope_.spawn(send_when_writable(Frame{kNoNode, to, number(kind), operation, std::move(again)}));
+}
+
+Task<void> Rpc::send_when_writable(Frame frame) {
+  ++waiting_replies_;
+  for (bool sent = false; !sent;) {
+    co_await host_.network().writable(frame.to);
+    sent = host_.network().send(frame);
+  }
+  --waiting_replies_;
+}
+
+void Rpc::send(NodeId to, Kind kind, uint64_t operation, Buffer message) {
+  seal(message, kind, operation, Header{});
+  if (!host_.network().send(Frame{kNoNode, to, number(kind), operation, std::move(message)})) ++stats_.window_full;
+}
+
+void Rpc::on_peer_lost(NodeId peer, Code why) {
+  const auto heard = heard_.find(peer);
+  const uint64_t last_heard = heard == heard_.end() ? 0 : heard->second;
+  for (Slot& slot : slots_) {
+    if (slot.fanout == nullptr) continue;
+    for (Fanout::Leg& leg : slot.fanout->legs_) {
+      if (leg.peer != peer || leg.state != Fanout::Leg::State::kWaiting || leg.peer == self_) continue;
+      // A refusal speaks of what was sent since the peer was last heard; of what went before it says nothing.
+      const bool surely = why == Code::kUnavailable && leg.sent > last_heard;
+      slot.fanout->settle(leg, false, status_of(surely ? Code::kUnavailable : Code::kReset));
+    }
+  }
+}
+
+}  // namespace ringside

@@ -1,0 +1,98 @@
+// For tests of this room: an engine in memory. A batch becomes durable after `sync_delay`, or when a test says so; keys can be
+// made to look as if only the disk held them.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "runtime/host.h"
+#include "storage/engine.h"
+
+namespace ringside::test {
+
+class TestEngine : public Engine {
+ public:
+  explicit TestEngine(Host& host, Duration sync_delay = 0) : Engine(host.ready()), host_(host), sync_delay_(sync_delay) {}
+
+  Result<Lsn> submit(const Batch& batch) override {
+    if (refuse) return Error{Code::kOverloaded, "told to refuse"};
+    std::string_view rest = batch.encoded();
+    ++lsn_;
+    while (!rest.empty()) {
+      const bool is_put = rest[0] != kRemoveMark;
+      rest.remove_prefix(1);
+      const std::string key(take(rest));
+      history_[key].push_back({lsn_, is_put, is_put ? std::string(take(rest)) : std::string()});
+      cold.erase(key);
+    }
+    if (!hold) host_.spawn(sync_later(lsn_));
+    return lsn_;
+  }
+  void sync() { durable_.advance(lsn_); }
+  void poison() { durable_.poison(Error{Code::kIo, "told to fail"}); }
+
+  Lsn last_submitted() const override { return lsn_; }
+  MemoryLookup lookup(std::string_view key, View view) override {
+    if (cold.count(std::string(key)) != 0) return {};
+    const Change* change = last(std::string(key), view);
+    if (change == nullptr) return {MemoryLookup::State::kRemoved, {}, 0};
+    return {change->is_put ? MemoryLookup::State::kFound : MemoryLookup::State::kRemoved, change->value, change->lsn};
+  }
+  Task<Result<std::optional<std::string>>> get(std::string key, View view) override {
+    co_await host_.clock().sleep(kMillisecond);
+    const Change* change = last(key, view);
+    co_return change == nullptr || !change->is_put ? std::optional<std::string>() : std::optional(change->value);
+  }
+  Task<Result<std::vector<Entry>>> scan(std::string, std::string, ScanLimits, View) override {
+    co_return Error{Code::kInvalid, "not in this engine"};
+  }
+  Task<Result<void>> flush() override { co_return Result<void>(); }
+  Task<Result<void>> close() override { co_return Result<void>(); }
+  const EngineStats& stats() const override { return stats_; }
+
+  std::set<std::string> cold;  // keys that only the disk holds, as it were
+  bool refuse = false;
+  bool hold = false;  // nothing becomes durable until `sync`
+
+ private:
+  struct Change {
+    Lsn lsn;
+    bool is_put;
+    std::string value;
+  };
+  static constexpr char kRemoveMark = 2;
+
+  const Change* last(const std::string& key, View view) {
+    const auto found = history_.find(key);
+    if (found == history_.end()) return nullptr;
+    for (auto change = found->second.rbegin(); change != found->second.rend(); ++change) {
+      if (view == View::kLatest || change->lsn <= last_durable()) return &*change;
+    }
+    return nullptr;
+  }
+  static std::string_view take(std::string_view& rest) {
+    uint64_t size = 0;
+    for (int shift = 0;; shift += 7) {
+      const auto byte = static_cast<unsigned char>(rest[0]);
+      rest.remove_prefix(1);
+      size |= uint64_t{byte & 0x7fu} << shift;
+      if (byte < 0x80) break;
+    }
+    const std::string_view taken = rest.substr(0, size);
+    rest.remove_prefix(size);
+    return taken;
+  }
+  Task<void> sync_later(Lsn lsn) {
+    co_await host_.clock().sleep(sync_delay_);
+    if (!hold && lsn > last_durable()) durable_.advance(lsn);
+  }
+
+  Host& host_;
+  Duration sync_delay_;
+  Lsn lsn_ = 0;
+  std::map<std::string, std::vector<Change>> history_;
+  EngineStats stats_;
+};
+
+}  // namespace ringside::test

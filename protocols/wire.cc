@@ -1,0 +1,202 @@
+#include "protocols/wire.h"
+
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "protocols/flat.h"
+#include "runtime/random.h"
+
+namespace ringside {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the wire is little-endian and written in place");
+
+constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kEnd)> kNames = {
+    "",
+    "client_get_request",
+    "client_get_reply",
+    "client_put_request",
+    "client_put_reply",
+    "replica_get_request",
+    "replica_get_reply",
+    "replica_put_request",
+    "replica_put_reply",
+    "forward_get_request",
+    "forward_get_reply",
+    "forward_put_request",
+    "forward_put_reply",
+    "join_request",
+    "join_reply",
+    "members_push",
+};
+
+uint32_t checksum(const char* message, std::size_t size, Kind kind, uint64_t operation) {
+  const std::string_view covered(message + sizeof(uint32_t), size - sizeof(uint32_t));
+  return static_cast<uint32_t>(hash_bytes(covered, mix(operation, number(kind))));
+}
+
+template <class T>
+void store(char* at, T value) {
+  std::memcpy(at, &value, sizeof value);
+}
+template <class T>
+T load(const char* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+Buffer with_body(std::size_t body_size) { return Buffer::with_size(kHeaderBytes + body_size); }
+
+}  // namespace
+
+std::string_view kind_name(FrameKind kind) { return kind < kNames.size() ? kNames[kind] : std::string_view(); }
+
+Kind kind_of(std::string_view name) {
+  for (std::size_t i = 1; i < kNames.size(); ++i) {
+    if (kNames[i] == name) return static_cast<Kind>(i);
+  }
+  return Kind::kNone;
+}
+
+std::vector<std::string_view> kind_names() { return {kNames.begin() + 1, kNames.end()}; }
+
+std::string_view status_name(Status status) {
+  switch (status) {
+    case Status::kOk: return "ok";
+    case Status::kUnknown: return "unknown";
+    case Status::kFailed: return "failed";
+    case Status::kOverloaded: return "overloaded";
+    case Status::kInvalid: return "invalid";
+    case Status::kUnavailable: return "unavailable";
+  }
+  return "?";
+}
+
+void seal(Buffer& message, Kind kind, uint64_t operation, const Header& header) {
+  CHECK(message.size() >= kHeaderBytes);
+  char* bytes = message.mutable_data();
+  store<uint64_t>(bytes + 4, header.call);
+  store<uint32_t>(bytes + 12, header.budget_us);
+  store<uint8_t>(bytes + 16, header.flags);
+  store<uint8_t>(bytes + 17, static_cast<uint8_t>(header.status));
+  store<uint16_t>(bytes + 18, kWireVersion);
+  store<uint32_t>(bytes, checksum(bytes, message.size(), kind, operation));
+}
+
+std::optional<Header> unseal(const Frame& frame) {
+  if (frame.bytes.size() < kHeaderBytes) return std::nullopt;
+  const char* bytes = frame.bytes.data();
+  const Kind kind = static_cast<Kind>(frame.kind);
+  if (load<uint32_t>(bytes) != checksum(bytes, frame.bytes.size(), kind, frame.operation)) return std::nullopt;
+  if (load<uint16_t>(bytes + 18) != kWireVersion) return std::nullopt;
+  const uint8_t status = load<uint8_t>(bytes + 17);
+  if (status > static_cast<uint8_t>(Status::kUnavailable)) return std::nullopt;
+  return Header{load<uint64_t>(bytes + 4), load<uint32_t>(bytes + 12), load<uint8_t>(bytes + 16),
+                static_cast<Status>(status)};
+}
+
+Buffer GetRequest::encode() const {
+  Buffer message = with_body(flat::bytes_field_size(key));
+  flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
+  return message;
+}
+
+bool GetRequest::parse(std::string_view body) {
+  flat::Reader reader(body);
+  while (reader.next()) {
+    if (reader.field() == 1) key = reader.bytes();
+  }
+  return reader.ok();
+}
+
+Buffer GetReply::encode() const {
+  Buffer message = with_body(flat::number_field_size(found) + flat::bytes_field_size(object) +
+                             flat::number_field_size(coordinator));
+  char* out = message.mutable_data() + kHeaderBytes;
+  out = flat::put_number_field(out, 1, found);
+  out = flat::put_bytes_field(out, 2, object);
+  flat::put_number_field(out, 3, coordinator);
+  return message;
+}
+
+bool GetReply::parse(std::string_view body) {
+  flat::Reader reader(body);
+  while (reader.next()) {
+    switch (reader.field()) {
+      case 1: found = reader.number() != 0; break;
+      case 2: object = reader.bytes(); break;
+      case 3: coordinator = static_cast<uint32_t>(reader.number()); break;
+      default: break;
+    }
+  }
+  return reader.ok();
+}
+
+Buffer PutRequest::encode() const {
+  Buffer message = with_body(flat::bytes_field_size(key) + flat::bytes_field_size(context) +
+                             flat::bytes_field_size(value) + flat::number_field_size(tombstone));
+  char* out = message.mutable_data() + kHeaderBytes;
+  out = flat::put_bytes_field(out, 1, key);
+  out = flat::put_bytes_field(out, 2, context);
+  out = flat::put_bytes_field(out, 3, value);
+  flat::put_number_field(out, 4, tombstone);
+  return message;
+}
+
+bool PutRequest::parse(std::string_view body) {
+  flat::Reader reader(body);
+  while (reader.next()) {
+    switch (reader.field()) {
+      case 1: key = reader.bytes(); break;
+      case 2: context = reader.bytes(); break;
+      case 3: value = reader.bytes(); break;
+      case 4: tombstone = reader.number() != 0; break;
+      default: break;
+    }
+  }
+  return reader.ok();
+}
+
+Buffer PutReply::encode() const {
+  Buffer message = with_body(flat::bytes_field_size(context) + flat::number_field_size(coordinator));
+  char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, context);
+  flat::put_number_field(out, 2, coordinator);
+  return message;
+}
+
+bool PutReply::parse(std::string_view body) {
+  flat::Reader reader(body);
+  while (reader.next()) {
+    switch (reader.field()) {
+      case 1: context = reader.bytes(); break;
+      case 2: coordinator = static_cast<uint32_t>(reader.number()); break;
+      default: break;
+    }
+  }
+  return reader.ok();
+}
+
+Buffer ReplicaPutRequest::encode() const {
+  Buffer message = with_body(flat::bytes_field_size(key) + flat::bytes_field_size(object));
+  char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
+  flat::put_bytes_field(out, 2, object);
+  return message;
+}
+
+bool ReplicaPutRequest::parse(std::string_view body) {
+  flat::Reader reader(body);
+  while (reader.next()) {
+    switch (reader.field()) {
+      case 1: key = reader.bytes(); break;
+      case 2: object = reader.bytes(); break;
+      default: break;
+    }
+  }
+  return reader.ok();
+}
+
+Buffer encode_empty() { return with_body(0); }
+
+}  // namespace ringside
