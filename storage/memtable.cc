@@ -1,0 +1,83 @@
+#include "storage/memtable.h"
+
+#include <cstring>
+
+#include "runtime/check.h"
+
+namespace ringside {
+
+Memtable::Key::Key(std::string_view key) : prefix(0), data(key.data()), size(key.size()) {
+  char bytes[8] = {};
+  std::memcpy(bytes, key.data(), key.size() < 8 ? key.size() : 8);
+  std::memcpy(&prefix, bytes, 8);
+  prefix = __builtin_bswap64(prefix);
+}
+
+void Memtable::apply(const BatchOperation& operation, Lsn lsn, Lsn durable) {
+  CHECK(lsn >= last_);
+  last_ = lsn;
+  Key key(operation.key);
+  auto at = map_.lower_bound(key);
+  const bool present = at != map_.end() && at->first.view() == operation.key;
+  if (!present) {
+    key.data = arena_.copy(operation.key).data();
+    at = map_.emplace_hint(at, key, nullptr);
+  }
+  Version* head = at->second;
+  Version* reusable = nullptr;
+  if (head != nullptr &&
+      head->lsn == lsn) {  // the same batch names the key twice: the later one stands
+    reusable = head;
+    head = head->older;
+    reusable->older = nullptr;
+  } else {
+    Version* kept =
+        head;  // the newest durable version: readers of View::kDurable want it, and nothing older
+    while (kept != nullptr && kept->lsn > durable) kept = kept->older;
+    if (kept != nullptr) {
+      reusable = kept->older;
+      kept->older = nullptr;
+    }
+  }
+  Version* version = make_version(reusable, operation.value);
+  version->older = head;
+  version->lsn = lsn;
+  version->removed = operation.removed;
+  at->second = version;
+}
+
+Memtable::Version* Memtable::make_version(Version* reusable, std::string_view value) {
+  while (reusable != nullptr && reusable->capacity < value.size()) {
+    Version* next = reusable->older;
+    keep_spare(reusable);
+    reusable = next;
+  }
+  if (reusable != nullptr) {
+    while (Version* rest = reusable->older) {
+      reusable->older = rest->older;
+      keep_spare(rest);
+    }
+  } else if (spare_ != nullptr && spare_->capacity >= value.size()) {
+    reusable = spare_;
+    spare_ = spare_->older;
+  } else {
+    const std::size_t capacity = (value.size() + 7) & ~std::size_t{7};
+    reusable = new (arena_.allocate(sizeof(Version) + capacity)) Version{};
+    reusable->capacity = static_cast<uint32_t>(capacity);
+  }
+  reusable->size = static_cast<uint32_t>(value.size());
+  if (!value.empty()) std::memcpy(reusable->bytes(), value.data(), value.size());
+  return reusable;
+}
+
+void Memtable::keep_spare(Version* version) {
+  version->older = spare_;
+  spare_ = version;
+}
+
+const Memtable::Version* Memtable::find(std::string_view key, Lsn at) const {
+  const auto found = map_.find(Key(key));
+  return found == map_.end() ? nullptr : visible(found->second, at);
+}
+
+}  // namespace ringside

@@ -1,0 +1,34 @@
+// Slice: long work charges its units here and lets others run when a slice is spent. A count of
+// units, never time.
+//
+//   slice.charge(units);
+//   if (slice.spent()) co_await slice.let_others_run();
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/host.h"
+
+namespace ringside {
+
+class Slice {
+ public:
+  static constexpr uint64_t kUnits = 50'000;  // 50 µs of a reference core
+
+  explicit Slice(Host& host) : host_(host) {}
+  void charge(uint64_t units) {
+    host_.cpu().charge(units);
+    units_ += units;
+  }
+  bool spent() const { return units_ >= kUnits; }
+  auto let_others_run() {
+    units_ = 0;
+    return host_.clock().sleep(0);
+  }
+
+ private:
+  Host& host_;
+  uint64_t units_ = 0;
+};
+
+}  // namespace ringside

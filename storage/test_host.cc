@@ -1,0 +1,216 @@
+#include "storage/test_host.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ringside {
+namespace {
+
+using Kind = DiskCall::Kind;
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+}  // namespace
+
+void TestDisk::start(DiskCall& call) {
+  ++calls;
+  calls_.push_back(&call);
+}
+
+// What a dead process had in flight happens or not.
+void TestDisk::abandon(DiskCall& call) {
+  std::erase(calls_, &call);
+  const bool changes =
+      call.kind == Kind::kWrite || call.kind == Kind::kRename || call.kind == Kind::kRemove;
+  if (changes && random_.chance(0.5)) perform(call);
+}
+
+bool TestDisk::pump() {
+  if (calls_.empty()) return false;
+  DiskCall& call = *calls_.front();
+  calls_.pop_front();
+  const auto failure = failures_.find(call.kind);
+  if (failure != failures_.end() && failure->second.after-- == 0) {
+    call.fail(failure->second.code, "injected");
+    failures_.erase(failure);
+  } else {
+    perform(call);
+  }
+  call.complete();
+  return true;
+}
+
+void TestDisk::write(File& file, uint64_t offset, std::string_view data) {
+  if (file.bytes.size() < offset + data.size()) file.bytes.resize(offset + data.size());
+  std::copy(data.begin(), data.end(), file.bytes.begin() + static_cast<std::ptrdiff_t>(offset));
+  for (uint64_t page = offset / kPageBytes; page * kPageBytes < offset + data.size(); ++page)
+    file.dirty.insert(page);
+}
+
+void TestDisk::perform(DiskCall& call) {
+  std::shared_ptr<File> file;
+  if (call.file != 0) {
+    const auto found = open_.find(call.file);
+    if (found == open_.end()) return call.fail(Code::kInvalid, "not open");
+    file = found->second;
+  }
+  switch (call.kind) {
+    case Kind::kOpen: {
+      std::shared_ptr<File>& named = names_[call.path];
+      if (named == nullptr && (call.flags & kCreate) == 0) {
+        names_.erase(call.path);
+        return call.fail(Code::kNotFound, call.path);
+      }
+      CHECK(parent_of(call.path).empty() || directories_.contains(parent_of(call.path)));
+      if (named == nullptr) named = std::make_shared<File>();
+      for (const auto& [id, other] : open_) CHECK(other != named);  // one file, one handle
+      if ((call.flags & kTruncate) != 0) {
+        for (uint64_t page = 0; page * kPageBytes < named->synced.size(); ++page)
+          named->dirty.insert(page);
+        named->bytes.clear();
+      }
+      open_[next_file_] = named;
+      call.opened = next_file_++;
+      return;
+    }
+    case Kind::kClose: open_.erase(call.file); return;
+    case Kind::kRead:
+      call.bytes =
+          call.offset >= file->bytes.size()
+              ? Buffer()
+              : Buffer::copy_of(std::string_view(file->bytes).substr(call.offset, call.length));
+      return;
+    case Kind::kWrite:
+      ++writes;
+      if (!discard_writes_) write(*file, call.offset, call.data.view());
+      return;
+    case Kind::kSync:
+      ++syncs;
+      if (discard_writes_) return;
+      if (file->synced.size() != file->bytes.size()) file->synced.resize(file->bytes.size());
+      for (const uint64_t page : file->dirty) {
+        const uint64_t from = page * kPageBytes;
+        if (from >= file->bytes.size()) continue;
+        file->synced.replace(from, kPageBytes, file->bytes, from, kPageBytes);
+      }
+      file->dirty.clear();
+      return;
+    case Kind::kTruncate: file->bytes.resize(call.length); return;
+    case Kind::kSize: call.number = file->bytes.size(); return;
+    case Kind::kRename: {
+      const auto from = names_.find(call.path);
+      if (from == names_.end()) return call.fail(Code::kNotFound, call.path);
+      names_[call.to] = from->second;
+      names_.erase(call.path);
+      return;
+    }
+    case Kind::kRemove:
+      if (names_.erase(call.path) == 0) call.fail(Code::kNotFound, call.path);
+      return;
+    case Kind::kList:
+      for (const auto& [path, named] : names_) {
+        if (parent_of(path) == call.path) call.names.push_back(path.substr(call.path.size() + 1));
+      }
+      return;
+    case Kind::kMakeDirectory: directories_.insert(call.path); return;
+    case Kind::kSyncDirectory:
+      ++directory_syncs;
+      std::erase_if(synced_names_,
+                    [&](const auto& entry) { return parent_of(entry.first) == call.path; });
+      for (const auto& [path, named] : names_) {
+        if (parent_of(path) == call.path) synced_names_[path] = named;
+      }
+      return;
+    case Kind::kSpace: call.number = free_bytes_; return;
+  }
+}
+
+void TestDisk::power_loss() {
+  CHECK(calls_.empty());
+  open_.clear();
+  // Each name that was not synced is as before, or as it became.
+  std::set<std::string> all;
+  for (const auto& [path, file] : names_) all.insert(path);
+  for (const auto& [path, file] : synced_names_) all.insert(path);
+  Names left;
+  for (const std::string& path : all) {
+    const Names& names = random_.chance(0.5) ? names_ : synced_names_;
+    if (const auto found = names.find(path); found != names.end()) left[path] = found->second;
+  }
+  names_ = synced_names_ = left;
+  std::set<File*> done;
+  for (const auto& [path, file] : names_) {
+    if (!done.insert(file.get()).second) continue;
+    std::string bytes = file->synced;
+    for (const uint64_t page : file->dirty) {
+      const uint64_t from = page * kPageBytes;
+      const uint64_t fate = random_.below(3);
+      if (fate == 0 || from >= file->bytes.size()) continue;  // dropped
+      std::string kept = file->bytes.substr(from, kPageBytes);
+      if (fate == 2) {
+        for (char& byte : kept) byte = static_cast<char>(random_.next());
+      }
+      if (bytes.size() < from + kept.size()) bytes.resize(from + kept.size());
+      bytes.replace(from, kept.size(), kept);
+    }
+    file->bytes = file->synced = bytes;
+    file->dirty.clear();
+  }
+}
+
+std::string& TestDisk::bytes(const std::string& path) {
+  const auto found = names_.find(path);
+  CHECK(found != names_.end());
+  return found->second->bytes;
+}
+
+std::vector<std::string> TestDisk::paths() const {
+  std::vector<std::string> paths;
+  for (const auto& [path, file] : names_) paths.push_back(path);
+  return paths;
+}
+
+Random& TestHost::random(std::string_view stream) {
+  const auto found = streams_.find(stream);
+  if (found != streams_.end()) return found->second;
+  return streams_.emplace(stream, Random(hash_bytes(stream, mix(seed_, incarnation_))))
+      .first->second;
+}
+
+bool TestHost::step() {
+  if (!disk_.pump()) {
+    if (timers_.empty()) return false;
+    const auto first = timers_.begin();
+    now_ = std::max(now_, first->first.first);
+    Timer* timer = first->second;
+    timers_.erase(first);
+    timer->slot = Timer::kIdle;
+    charged_ = 0;
+    timer->fire();
+  }
+  ready_.drain();
+  return true;
+}
+
+void TestHost::kill() {
+  scope_.cancel();
+  ready_.clear();
+  disk_.close_all();
+  streams_.clear();
+  aborted_.clear();
+  ++incarnation_;
+}
+
+void TestHost::start(Timer& timer, Time at) {
+  timer.slot = next_timer_++;
+  timers_[{at, timer.slot}] = &timer;
+}
+
+void TestHost::cancel(Timer& timer) {
+  std::erase_if(timers_, [&](const auto& entry) { return entry.second == &timer; });
+}
+
+}  // namespace ringside

@@ -1,0 +1,147 @@
+// TestHost: the least Host that an engine runs on. Disk calls complete in order when the host is
+// pumped; virtual time moves only when nothing else is left. It can fail calls, kill what runs on
+// it, and lose power: then every unsynced page is kept, dropped or turned into garbage, and names
+// that no directory sync covered may vanish.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/host.h"
+
+namespace ringside {
+
+class TestDisk final : public Disk {
+ public:
+  explicit TestDisk(uint64_t seed) : random_(seed) {}
+
+  void start(DiskCall& call) override;
+  void abandon(DiskCall& call) override;
+
+  bool pump();  // completes the oldest call; false when there is none
+  std::size_t pending() const { return calls_.size(); }
+  void power_loss();
+  // The process ended: its handles are gone.
+  void close_all() { open_.clear(); }
+
+  // A file's bytes, to look at or to damage. CHECKs that it is there.
+  std::string& bytes(const std::string& path);
+  std::vector<std::string> paths() const;
+  // Fails the n-th call of this kind from now on (0: the next one).
+  void fail(DiskCall::Kind kind, Code code, uint64_t n = 0) { failures_[kind] = {code, n}; }
+  void fail_not(DiskCall::Kind kind) { failures_.erase(kind); }
+  // Writes to log segments are acknowledged and forgotten: for measuring what the engine itself
+  // costs.
+  void set_discard_writes(bool discard) { discard_writes_ = discard; }
+  void set_free_bytes(uint64_t bytes) { free_bytes_ = bytes; }
+
+  uint64_t calls = 0, writes = 0, syncs = 0, directory_syncs = 0;
+
+ private:
+  struct File {
+    std::string bytes;
+    std::string synced;
+    std::set<uint64_t> dirty;  // pages
+  };
+  struct Failure {
+    Code code;
+    uint64_t after;
+  };
+  using Names = std::map<std::string, std::shared_ptr<File>>;
+
+  void perform(DiskCall& call);
+  void write(File& file, uint64_t offset, std::string_view data);
+
+  Random random_;
+  std::deque<DiskCall*> calls_;
+  Names names_;
+  Names synced_names_;
+  std::set<std::string> directories_;
+  std::map<FileId, std::shared_ptr<File>> open_;
+  std::map<DiskCall::Kind, Failure> failures_;
+  FileId next_file_ = 1;
+  uint64_t free_bytes_ = uint64_t{1} << 40;
+  bool discard_writes_ = false;
+};
+
+class TestHost final : public Host, private Clock, private Network, private Cpu, private Trace {
+ public:
+  explicit TestHost(uint64_t seed = 1) : seed_(seed), disk_(seed), scope_(ready_) {}
+  ~TestHost() { kill(); }
+
+  Clock& clock() override { return *this; }
+  Network& network() override { return *this; }
+  TestDisk& disk() override { return disk_; }
+  Random& random(std::string_view stream) override;
+  Cpu& cpu() override { return *this; }
+  Trace& trace() override { return *this; }
+  ReadyList& ready() override { return ready_; }
+  void spawn(Task<void> task) override { scope_.spawn(std::move(task)); }
+  void abort(std::string_view why) override { aborted_ = why; }
+
+  // One completion, or else the next timer; false when nothing is left.
+  bool step();
+  void run_until_idle() {
+    while (step()) {
+    }
+  }
+  template <class T>
+  T run(Task<T> task) {
+    std::optional<T> result;
+    scope_.spawn(keep(std::move(task), result));
+    ready_.drain();
+    while (!result && step()) {
+    }
+    CHECK(result.has_value());
+    return *std::move(result);
+  }
+  // The process dies: its tasks are destroyed; the caller has destroyed what else it owned.
+  void kill();
+
+  const std::string& aborted() const { return aborted_; }
+  uint64_t probes(const std::string& name) const {
+    return probes_.contains(name) ? probes_.at(name) : 0;
+  }
+
+ private:
+  template <class T>
+  static Task<void> keep(Task<T> task, std::optional<T>& result) {
+    result.emplace(co_await std::move(task));
+  }
+
+  Time now() override { return now_; }
+  Time wall() override { return now_; }
+  void start(Timer& timer, Time at) override;
+  void cancel(Timer& timer) override;
+  NodeId self() const override { return 1; }
+  void attach(FrameHandler*) override {}
+  bool send(Frame) override { return false; }
+  void when_writable(NodeId, Waiter&) override {}
+  Result<void> learn(NodeId, std::string_view) override { return {}; }
+  std::string address() const override { return "test"; }
+  void charge(uint64_t units) override { charged_ += units; }
+  uint64_t charged() const override { return charged_; }
+  void probe(std::string_view name) override { ++probes_[std::string(name)]; }
+  void event(const TraceEvent&) override {}
+
+  uint64_t seed_;
+  uint64_t incarnation_ = 0;
+  Time now_ = 0;
+  uint64_t next_timer_ = 0;
+  uint64_t charged_ = 0;
+  std::map<std::pair<Time, uint64_t>, Timer*> timers_;
+  std::map<std::string, Random, std::less<>> streams_;
+  std::map<std::string, uint64_t> probes_;
+  std::string aborted_;
+  ReadyList ready_;
+  TestDisk disk_;
+  Scope scope_;
+};
+
+}  // namespace ringside
