@@ -39,7 +39,8 @@ def room_of(path):
 
 def is_test(path):
     stem = os.path.basename(path).rsplit(".", 1)[0]
-    return stem.endswith(("_test", "_testing")) or stem == "testing" or "/testing/" in path
+    return (stem.endswith(("_test", "_testing")) or stem.startswith(("test_", "conformance")) or stem == "testing" or
+            "/testing/" in path)
 
 
 def blank(text, keep_strings=False):

@@ -1,0 +1,46 @@
+// Cluster: what the world benchmark measures, built from the rooms as the lab builds it: six nodes
+// in three zones, N=3 R=2 W=2, NVMe disks with their latencies, the wire format, the log, the
+// history and the fingerprint; 64 closed-loop clients in four processes, which read a key and put
+// it back with its context: half gets, half puts.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "lab/observer.h"
+#include "node/node.h"
+#include "sim/world.h"
+#include "workloads/history.h"
+
+namespace ringside::bench {
+
+inline constexpr uint32_t kNodes = 6;
+inline constexpr uint32_t kClientProcesses = 4;
+inline constexpr uint32_t kClients = 64;
+inline constexpr uint32_t kKeys = 12'800;
+
+class Cluster {
+ public:
+  // `listen`: whether the observer reads every frame on the wire, as the per-replica oracle does.
+  Cluster(uint64_t seed, bool listen);
+
+  sim::World& world() { return world_; }
+  // What listens to it, for those who want to listen in between.
+  sim::Observer& observer() { return observer_; }
+  // Client operations begun so far; all but the last few are answered.
+  uint64_t operations() const;
+  // Runs until `more` have begun.
+  void run(uint64_t more);
+
+ private:
+  sim::World world_;
+  HistoryRecorder recorder_;
+  lab::RunOptions options_;
+  lab::RunObserver observer_;
+};
+
+// `machines` nodes, of which nobody asks anything, each with a timer of one second besides what it
+// does by itself.
+std::unique_ptr<sim::World> idle_cluster(uint32_t machines);
+
+}  // namespace ringside::bench
