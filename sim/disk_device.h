@@ -64,6 +64,7 @@ class DiskDevice {
   uint32_t in_flight() const { return in_flight_; }
 
  private:
+  // What the device keeps of a call, since the caller's frame may be gone when it is done.
   struct Slot {
     DiskCall* call = nullptr;
     DiskCall::Kind kind = DiskCall::Kind::kRead;
@@ -75,17 +76,32 @@ class DiskDevice {
     uint64_t sequence = 0;
     uint64_t offset = 0;
     uint64_t length = 0;
-    DiskImage::Mark mark = 0;  // kSync, kSyncDirectory: what had completed when it was called
+    DiskImage::Mark mark = 0;  // syncs: what had completed when it was called
     Buffer data;
     std::string path;
     std::string to;
   };
-  struct Answer;
+  // What a call brings back.
+  struct Answer {
+    Error error;
+    bool failed = false;
+    FileId opened = 0;
+    Buffer bytes;
+    uint64_t number = 0;
+    std::vector<std::string> names;
+  };
 
   uint32_t take_slot();
-  Time completion_time(Time now, const Slot& slot);
-  void apply(Slot& slot, DiskCall& answer);
   void free_slot(uint32_t index);
+  Duration latency(Time now, const Slot& slot);
+  Time completion_time(Time now, const Slot& slot);
+  // Done to the image now. False when it failed, with the error in `answer`.
+  void apply(Slot& slot, Answer& answer);
+  void apply_open(Slot& slot, Answer& answer);
+  void apply_write(Slot& slot, Answer& answer);
+  uint64_t free_bytes() const;
+  // Whether the file may grow to `size`.
+  bool has_room(InodeId file, uint64_t size) const;
   InodeId opened(FileId file) const;
 
   DiskModel model_;
@@ -94,14 +110,17 @@ class DiskDevice {
   DiskImage image_;
   DiskCounters counters_;
   std::vector<Slot> slots_;
-  uint32_t first_free_ = ~0u;
+  uint32_t first_free_ = kNoSlot;
   uint32_t in_flight_ = 0;
   uint64_t sequence_ = 0;
-  std::vector<InodeId> open_;   // by FileId - 1; kNoInode: closed
+  std::vector<InodeId>
+      open_;  // by FileId - 1; kNoInode: closed. Never reused while the process lives
   std::vector<Time> channels_;  // a heap of the times at which the places of the queue fall free
   Time pipe_free_ = 0;
   Time drawn_at_ = -1;  // draws are keyed by time and the order within it
   uint64_t drawn_nth_ = 0;
+
+  static constexpr uint32_t kNoSlot = ~0u;
 };
 
 }  // namespace ringside::sim

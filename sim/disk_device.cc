@@ -1,0 +1,235 @@
+#include "sim/disk_device.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "runtime/check.h"
+
+namespace ringside::sim {
+
+using Kind = DiskCall::Kind;
+
+namespace {
+
+uint64_t page_bytes_of(uint64_t size) { return (size + kPageBytes - 1) / kPageBytes * kPageBytes; }
+
+// Calls that change what is on the disk: when the process dies, each one in flight may have
+// happened or not.
+bool mutates(Kind kind) {
+  switch (kind) {
+    case Kind::kOpen:
+    case Kind::kWrite:
+    case Kind::kSync:
+    case Kind::kTruncate:
+    case Kind::kRename:
+    case Kind::kRemove:
+    case Kind::kMakeDirectory:
+    case Kind::kSyncDirectory: return true;
+    case Kind::kClose:
+    case Kind::kRead:
+    case Kind::kSize:
+    case Kind::kList:
+    case Kind::kSpace: return false;
+  }
+  return false;
+}
+
+uint64_t bytes_moved(Kind kind, uint64_t length, uint64_t written) {
+  if (kind == Kind::kRead) return length;
+  return kind == Kind::kWrite ? written : 0;
+}
+
+}  // namespace
+
+DiskDevice::DiskDevice(const DiskModel& model, uint64_t key, DiskEvents& events)
+    : model_(model), key_(key), events_(events) {}
+
+void DiskDevice::set_image(DiskImage image) {
+  CHECK(in_flight_ == 0);
+  image_ = std::move(image);
+  image_.drop_holds();
+  open_.clear();
+}
+
+uint32_t DiskDevice::take_slot() {
+  ++in_flight_;
+  if (first_free_ == kNoSlot) {
+    slots_.emplace_back();
+    return static_cast<uint32_t>(slots_.size() - 1);
+  }
+  const uint32_t index = first_free_;
+  first_free_ = slots_[index].next_free;
+  return index;
+}
+
+void DiskDevice::free_slot(uint32_t index) {
+  Slot& slot = slots_[index];
+  CHECK(slot.busy && in_flight_ > 0);
+  slot.busy = false;
+  slot.call = nullptr;
+  slot.data = {};
+  ++slot.generation;
+  slot.next_free = first_free_;
+  first_free_ = index;
+  --in_flight_;
+}
+
+Duration DiskDevice::latency(Time now, const Slot& slot) {
+  const Distribution* law = &model_.metadata;
+  switch (slot.kind) {
+    case Kind::kRead: law = &model_.read; break;
+    case Kind::kWrite: law = &model_.write; break;
+    case Kind::kSync:
+    case Kind::kSyncDirectory: law = &model_.sync; break;
+    default: break;
+  }
+  if (now != drawn_at_) {
+    drawn_at_ = now;
+    drawn_nth_ = 0;
+  }
+  const uint64_t nth = drawn_nth_++;
+  Draw draw = Draw::of(key_, now, static_cast<uint64_t>(slot.kind), nth);
+  return law->sample(draw);
+}
+
+// The device takes a call when one of its places is free, its bytes pass one after the other, and
+// it takes its time.
+Time DiskDevice::completion_time(Time now, const Slot& slot) {
+  Time start = now;
+  if (model_.queue_depth > 0) {
+    while (!channels_.empty() && channels_.front() <= now) {
+      std::pop_heap(channels_.begin(), channels_.end(), std::greater<>());
+      channels_.pop_back();
+    }
+    if (channels_.size() >= model_.queue_depth) {
+      start = channels_.front();
+      std::pop_heap(channels_.begin(), channels_.end(), std::greater<>());
+      channels_.pop_back();
+    }
+  }
+  const uint64_t moved = bytes_moved(slot.kind, slot.length, slot.data.size());
+  Time passed = start;
+  if (model_.bandwidth_bytes_per_second > 0 && moved > 0) {
+    const auto nanoseconds =
+        static_cast<unsigned __int128>(moved) * kSecond / model_.bandwidth_bytes_per_second;
+    pipe_free_ = std::max(pipe_free_, start) + static_cast<Duration>(nanoseconds);
+    passed = pipe_free_;
+  }
+  const Time done = passed + latency(now, slot);
+  if (model_.queue_depth > 0) {
+    channels_.push_back(done);
+    std::push_heap(channels_.begin(), channels_.end(), std::greater<>());
+  }
+  return done;
+}
+
+void DiskDevice::submit(Time now, DiskCall& call) {
+  const uint32_t index = take_slot();
+  Slot& slot = slots_[index];
+  CHECK(!slot.busy);
+  slot.busy = true;
+  slot.call = &call;
+  slot.kind = call.kind;
+  slot.flags = call.flags;
+  slot.file = call.file;
+  slot.sequence = sequence_++;
+  slot.offset = call.offset;
+  slot.length = call.length;
+  slot.data = std::move(call.data);
+  call.slot = index;
+  switch (call.kind) {
+    case Kind::kOpen:
+    case Kind::kRename:
+    case Kind::kRemove:
+    case Kind::kList:
+    case Kind::kMakeDirectory:
+      slot.path = std::move(call.path);
+      slot.to = std::move(call.to);
+      break;
+    case Kind::kSyncDirectory:
+      slot.path = std::move(call.path);
+      slot.mark = image_.begin_sync_directory();
+      break;
+    case Kind::kSync:
+      if (const InodeId file = opened(call.file); file != kNoInode)
+        slot.mark = image_.begin_sync(file);
+      break;
+    case Kind::kClose:
+    case Kind::kRead:
+    case Kind::kWrite:
+    case Kind::kTruncate:
+    case Kind::kSize:
+    case Kind::kSpace: break;
+  }
+  const uint64_t id = static_cast<uint64_t>(slot.generation) << 32 | index;
+  events_.schedule(completion_time(now, slot), id);
+}
+
+// What a faulty device would do instead of the call (an error, a lie, rot) belongs here, between
+// the slot and `apply`.
+DiskCall* DiskDevice::complete(uint64_t id) {
+  const auto index = static_cast<uint32_t>(id);
+  CHECK(index < slots_.size());
+  Slot& slot = slots_[index];
+  if (!slot.busy || slot.generation != id >> 32) return nullptr;  // of a process that died
+  Answer answer;
+  apply(slot, answer);
+  DiskCall* call = slot.call;
+  free_slot(index);
+  if (call == nullptr) return nullptr;
+  call->failed = answer.failed;
+  if (answer.failed) call->error = std::move(answer.error);
+  call->opened = answer.opened;
+  call->bytes = std::move(answer.bytes);
+  call->number = answer.number;
+  if (!answer.names.empty()) call->names = std::move(answer.names);
+  return call;
+}
+
+void DiskDevice::abandon(DiskCall& call) {
+  CHECK(call.slot < slots_.size());
+  Slot& slot = slots_[call.slot];
+  // A call whose completion is on its way to the process has no slot any more.
+  if (slot.busy && slot.call == &call) slot.call = nullptr;
+}
+
+void DiskDevice::process_died(Draw& draw) {
+  std::vector<uint32_t> in_flight;
+  for (uint32_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].busy) in_flight.push_back(i);
+  }
+  std::sort(in_flight.begin(), in_flight.end(),
+            [this](uint32_t a, uint32_t b) { return slots_[a].sequence < slots_[b].sequence; });
+  for (uint32_t index : in_flight) {
+    if (mutates(slots_[index].kind)) {
+      const bool done = draw.chance(0.5);
+      ++(done ? counters_.drawn_applied : counters_.drawn_lost);
+      Answer nobody;
+      if (done) apply(slots_[index], nobody);
+    }
+    free_slot(index);
+  }
+  CHECK(in_flight_ == 0);
+  image_.drop_holds();
+  open_.clear();
+  channels_.clear();
+  pipe_free_ = 0;
+}
+
+InodeId DiskDevice::opened(FileId file) const {
+  return file == 0 || file > open_.size() ? kNoInode : open_[file - 1];
+}
+
+uint64_t DiskDevice::free_bytes() const {
+  const uint64_t used = image_.used_bytes();
+  return used < model_.capacity_bytes ? model_.capacity_bytes - used : 0;
+}
+
+bool DiskDevice::has_room(InodeId file, uint64_t size) const {
+  const uint64_t now = page_bytes_of(image_.size(file));
+  const uint64_t then = page_bytes_of(size);
+  return then <= now || then - now <= free_bytes();
+}
+
+}  // namespace ringside::sim
