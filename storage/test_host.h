@@ -101,6 +101,7 @@ class TestHost final : public Host, private Clock, private Network, private Cpu,
     CHECK(result.has_value());
     return *std::move(result);
   }
+  void end_tasks() { scope_.cancel(); }
   // The process dies: its tasks are destroyed; the caller has destroyed what else it owned.
   void kill();
 
