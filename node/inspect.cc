@@ -9,11 +9,13 @@ namespace {
 
 Result<StoredObject> stored_object(Entry entry) {
   Object object;
-  if (!object.decode(entry.value)) return Error{Code::kCorrupt, "the object of key '" + entry.key + "' does not decode"};
+  if (!object.decode(entry.value))
+    return Error{Code::kCorrupt, "the object of key '" + entry.key + "' does not decode"};
   StoredObject stored;
   stored.context = object.context;
   for (const Version& version : object.siblings) {
-    stored.siblings.push_back({version.dot, version.operation, version.tombstone, std::string(version.value)});
+    stored.siblings.push_back(
+        {version.dot, version.operation, version.tombstone, std::string(version.value)});
   }
   stored.key = std::move(entry.key);
   stored.encoded = std::move(entry.value);
@@ -30,7 +32,8 @@ Task<Result<std::vector<StoredObject>>> read_all(Host& host, EngineOptions optio
   const ScanLimits limits;
   std::string begin;
   for (bool more = true; more;) {
-    Result<std::vector<Entry>> rows = co_await (*engine)->scan(begin, std::string(1, kReservedKey), limits, View::kDurable);
+    Result<std::vector<Entry>> rows =
+        co_await (*engine)->scan(begin, std::string(1, kReservedKey), limits, View::kDurable);
     if (!rows.ok()) co_return rows.error();
     more = !rows->empty();
     for (Entry& row : *rows) {

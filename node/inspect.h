@@ -1,5 +1,5 @@
-// Inspect: what a node's disk holds, as a fresh engine reads it. For oracles, which believe no node: give it a Host whose
-// disk is a copy of the node's image.
+// Inspect: what a node's disk holds, as a fresh engine reads it. For oracles, which believe no
+// node: give it a Host whose disk is a copy of the node's image.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +23,13 @@ struct StoredVersion {
 struct StoredObject {
   std::string key;
   std::vector<StoredVersion> siblings;
-  Context context;  // context.covers(dot): seen here, whether it is still a sibling or was superseded
+  Context
+      context;  // context.covers(dot): seen here, whether it is still a sibling or was superseded
   std::string encoded;
 };
 
-// Every object, in the order of keys. An engine that cannot be opened, or an object that does not decode, is an error.
+// Every object, in the order of keys. An engine that cannot be opened, or an object that does not
+// decode, is an error.
 Task<Result<std::vector<StoredObject>>> read_all(Host& host, EngineOptions options);
 
 }  // namespace ringside

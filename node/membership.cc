@@ -40,7 +40,8 @@ bool Membership::absorb(const std::vector<KnownMember>& members) {
     grown = grown || fresh;
     if (known.address.empty()) continue;
     entry->second.address = known.address;
-    if (!host_.network().learn(known.member.id, known.address).ok()) host_.trace().probe("node.bad_address");
+    if (!host_.network().learn(known.member.id, known.address).ok())
+      host_.trace().probe("node.bad_address");
   }
   if (!grown) return false;
   std::vector<Member> ring_members;
@@ -61,7 +62,8 @@ Task<Result<void>> Membership::load() {
   if (!kept.ok()) co_return kept.error();
   if (!*kept) co_return Result<void>();
   std::vector<KnownMember> members;
-  if (!parse_members(**kept, members)) co_return Result<void>(Code::kCorrupt, "the kept list of members");
+  if (!parse_members(**kept, members))
+    co_return Result<void>(Code::kCorrupt, "the kept list of members");
   absorb(members);
   co_return Result<void>();
 }
@@ -104,7 +106,8 @@ bool Membership::message(const Request& request) {
   if (request.kind == Kind::kJoinRequest) {
     rpc_.reply(request, Status::kOk, encode_members(everyone()));
     for (const auto& [id, known] : known_) {
-      if (id != rpc_.self() && id != request.from) rpc_.send(id, Kind::kMembersPush, 0, encode_members(everyone()));
+      if (id != rpc_.self() && id != request.from)
+        rpc_.send(id, Kind::kMembersPush, 0, encode_members(everyone()));
     }
   }
   keep();

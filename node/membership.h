@@ -1,6 +1,7 @@
-// Membership: whom this node knows, where each listens, and the ring that follows from it. In the simulator everything is
-// known from the start; a real node that starts tells its seeds about itself, learns the others from them, and keeps what
-// it learned in its engine for the next start. (Gossip and leaving are not here.)
+// Membership: whom this node knows, where each listens, and the ring that follows from it. In the
+// simulator everything is known from the start; a real node that starts tells its seeds about
+// itself, learns the others from them, and keeps what it learned in its engine for the next start.
+// (Gossip and leaving are not here.)
 #pragma once
 
 #include <map>

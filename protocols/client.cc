@@ -40,7 +40,8 @@ Client::Client(Host& host, ClientOptions options)
 
 uint64_t Client::next_operation() { return uint64_t{rpc_.self()} << 32 | ++operations_; }
 
-// The best node that has not been asked yet, by the routing; when all have been, they are asked again.
+// The best node that has not been asked yet, by the routing; when all have been, they are asked
+// again.
 NodeId Client::choose(std::string_view key, uint32_t attempt, std::span<const NodeId> asked) {
   const std::span<const NodeId> list = ring_.preference(key);
   const std::size_t n = std::min<std::size_t>(options_.n, list.size());
@@ -48,7 +49,8 @@ NodeId Client::choose(std::string_view key, uint32_t attempt, std::span<const No
   if (options_.routing == Routing::kCoordinator) among = list.first(n);
   if (options_.routing == Routing::kNonReplica && list.size() > n) among = list.subspan(n);
   // A random node to begin with; the coordinator's place in the list is its rank.
-  const std::size_t start = options_.routing == Routing::kCoordinator ? attempt : random_.below(among.size());
+  const std::size_t start =
+      options_.routing == Routing::kCoordinator ? attempt : random_.below(among.size());
   const Time now = host_.clock().now();
   for (const bool accept_suspects : {false, true}) {
     for (std::size_t i = 0; i < among.size(); ++i) {
@@ -109,14 +111,17 @@ Task<GetResult> Client::get(std::string key, uint64_t operation) {
       result.error = Error{Code::kInvalid, "the node says that the request is wrong"};
       break;
     }
-    result.error = Error{attempt.answered ? Code::kUnavailable : Code::kTimeout, std::string(status_name(attempt.status))};
-    if (result.attempts < options_.get_attempts) co_await host_.clock().sleep(pause(result.attempts));
+    result.error = Error{attempt.answered ? Code::kUnavailable : Code::kTimeout,
+                         std::string(status_name(attempt.status))};
+    if (result.attempts < options_.get_attempts)
+      co_await host_.clock().sleep(pause(result.attempts));
   }
   result.outcome = Outcome::kFailed;  // a get has no effect, so it surely did nothing
   co_return result;
 }
 
-Task<PutResult> Client::put(std::string key, std::string context, std::optional<std::string> value, uint64_t operation) {
+Task<PutResult> Client::put(std::string key, std::string context, std::optional<std::string> value,
+                            uint64_t operation) {
   CHECK(operation != 0);
   PutResult result;
   bool surely_nothing = true;
@@ -125,11 +130,12 @@ Task<PutResult> Client::put(std::string key, std::string context, std::optional<
   while (result.attempts < options_.put_attempts) {
     const Time now = host_.clock().now();
     if (now >= deadline) break;
-    Attempt attempt{.kind = Kind::kClientPutRequest,
-                    .operation = operation,
-                    .peer = choose(key, result.attempts, asked),
-                    .deadline = std::min(deadline, now + options_.attempt_timeout),
-                    .message = PutRequest{key, context, value ? *value : std::string_view(), !value}.encode()};
+    Attempt attempt{
+        .kind = Kind::kClientPutRequest,
+        .operation = operation,
+        .peer = choose(key, result.attempts, asked),
+        .deadline = std::min(deadline, now + options_.attempt_timeout),
+        .message = PutRequest{key, context, value ? *value : std::string_view(), !value}.encode()};
     asked.push_back(attempt.peer);
     ++result.attempts;
     co_await run(attempt);
@@ -145,14 +151,17 @@ Task<PutResult> Client::put(std::string key, std::string context, std::optional<
       result.error = Error{Code::kInvalid, "the node says that the request is wrong"};
       break;
     }
-    result.error = Error{attempt.answered ? Code::kUnavailable : Code::kTimeout, std::string(status_name(attempt.status))};
-    if (result.attempts < options_.put_attempts) co_await host_.clock().sleep(pause(result.attempts));
+    result.error = Error{attempt.answered ? Code::kUnavailable : Code::kTimeout,
+                         std::string(status_name(attempt.status))};
+    if (result.attempts < options_.put_attempts)
+      co_await host_.clock().sleep(pause(result.attempts));
   }
   result.outcome = surely_nothing ? Outcome::kFailed : Outcome::kUnknown;
   co_return result;
 }
 
-// The siblings that are values. A put that two coordinators took is one value with two dots; it is given once.
+// The siblings that are values. A put that two coordinators took is one value with two dots; it is
+// given once.
 bool Client::take_object(const GetReply& reply, GetResult& result) {
   if (!reply.found) return true;
   Object object;
@@ -163,8 +172,9 @@ bool Client::take_object(const GetReply& reply, GetResult& result) {
   result.context = std::string(context_of(reply.object));
   for (const Version& version : object.siblings) {
     if (version.tombstone) continue;
-    const bool known = std::any_of(result.siblings.begin(), result.siblings.end(),
-                                   [&](const Sibling& have) { return have.operation == version.operation; });
+    const bool known =
+        std::any_of(result.siblings.begin(), result.siblings.end(),
+                    [&](const Sibling& have) { return have.operation == version.operation; });
     if (!known) result.siblings.push_back({std::string(version.value), version.operation});
   }
   return true;

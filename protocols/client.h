@@ -1,8 +1,9 @@
-// Client: the library that workloads, the command line and other programs use to speak to a cluster: Dynamo's own
-// get(key) and put(key, context, value). It knows the ring, retries within its deadline, and says honestly what it knows:
-// `failed` is a promise that nothing happened and nothing will; everything less sure is `unknown`.
-// Gets are retried freely. A put is retried with the same operation id, which the versions carry: a coordinator that
-// already has it makes no second version; two coordinators may, and then `get` returns the value once.
+// Client: the library that workloads, the command line and other programs use to speak to a
+// cluster: Dynamo's own get(key) and put(key, context, value). It knows the ring, retries within
+// its deadline, and says honestly what it knows: `failed` is a promise that nothing happened and
+// nothing will; everything less sure is `unknown`. Gets are retried freely. A put is retried with
+// the same operation id, which the versions carry: a coordinator that already has it makes no
+// second version; two coordinators may, and then `get` returns the value once.
 //
 //   Client client(host, options);
 //   GetResult got = co_await client.get("cart", operation);
@@ -37,11 +38,12 @@ struct ClientOptions {
   uint32_t tokens = 16;
   uint32_t n = 3;  // of the preference list, for routing alone; r and w are the server's
   Routing routing = Routing::kCoordinator;
-  Duration timeout = kSecond;                      // of an operation with all its attempts
-  Duration attempt_timeout = 400 * kMillisecond;   // of one attempt
-  uint32_t get_attempts = 3;                       // at most; each at another node while there is one
+  Duration timeout = kSecond;                     // of an operation with all its attempts
+  Duration attempt_timeout = 400 * kMillisecond;  // of one attempt
+  uint32_t get_attempts = 3;  // at most; each at another node while there is one
   uint32_t put_attempts = 3;
-  Duration retry_pause = 10 * kMillisecond;        // the second attempt waits this long, the third twice, give or take
+  Duration retry_pause =
+      10 * kMillisecond;  // the second attempt waits this long, the third twice, give or take
 };
 
 const char* outcome_name(Outcome outcome);
@@ -54,8 +56,9 @@ struct Sibling {
 struct GetResult {
   Outcome outcome = Outcome::kUnknown;  // a get that got no answer is kFailed: it has no effect
   Error error;                          // why, when not ok
-  std::vector<Sibling> siblings;        // causally unrelated versions, without tombstones; empty: not there
-  std::string context;                  // hand it to the put that replaces these
+  std::vector<Sibling>
+      siblings;         // causally unrelated versions, without tombstones; empty: not there
+  std::string context;  // hand it to the put that replaces these
   NodeId coordinator = kNoNode;
   uint32_t attempts = 0;
 };
@@ -63,7 +66,8 @@ struct GetResult {
 struct PutResult {
   Outcome outcome = Outcome::kUnknown;
   Error error;
-  std::string context;  // covers the context given and this put; nothing that the client has not seen
+  std::string
+      context;  // covers the context given and this put; nothing that the client has not seen
   NodeId coordinator = kNoNode;
   uint32_t attempts = 0;
 };
@@ -76,9 +80,11 @@ class Client {
   // `operation`: a 64-bit id that is unique to this operation, never 0. See next_operation().
   Task<GetResult> get(std::string key, uint64_t operation);
   // No value: a delete (a tombstone version).
-  Task<PutResult> put(std::string key, std::string context, std::optional<std::string> value, uint64_t operation);
+  Task<PutResult> put(std::string key, std::string context, std::optional<std::string> value,
+                      uint64_t operation);
 
-  // (client process number << 32 | counter). Unique while processes have numbers of their own and do not restart.
+  // (client process number << 32 | counter). Unique while processes have numbers of their own and
+  // do not restart.
   uint64_t next_operation();
 
   const Ring& ring() const { return ring_; }

@@ -1,6 +1,6 @@
-// Flat: protobuf's wire format read and written in place, for messages whose fields are numbers and bytes. Reading gives
-// views of the input and allocates nothing; writing goes straight into the frame's one Buffer. Unknown fields are skipped,
-// so that a newer peer may say more.
+// Flat: protobuf's wire format read and written in place, for messages whose fields are numbers and
+// bytes. Reading gives views of the input and allocates nothing; writing goes straight into the
+// frame's one Buffer. Unknown fields are skipped, so that a newer peer may say more.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,9 @@ inline char* put_varint(char* out, uint64_t value) {
 constexpr std::size_t bytes_field_size(std::string_view value) {
   return value.empty() ? 0 : 1 + varint_size(value.size()) + value.size();
 }
-constexpr std::size_t number_field_size(uint64_t value) { return value == 0 ? 0 : 1 + varint_size(value); }
+constexpr std::size_t number_field_size(uint64_t value) {
+  return value == 0 ? 0 : 1 + varint_size(value);
+}
 
 inline char* put_bytes_field(char* out, uint32_t field, std::string_view value) {
   if (value.empty()) return out;
@@ -46,7 +48,8 @@ inline char* put_number_field(char* out, uint32_t field, uint64_t value) {
   return put_varint(out, value);
 }
 
-// while (reader.next()) switch (reader.field()) { case 1: key = reader.bytes(); … }  then reader.ok().
+// while (reader.next()) switch (reader.field()) { case 1: key = reader.bytes(); … }  then
+// reader.ok().
 class Reader {
  public:
   explicit Reader(std::string_view input) : at_(input.data()), end_(input.data() + input.size()) {}

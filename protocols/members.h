@@ -1,5 +1,6 @@
-// Members: the message of join_request, join_reply and members_push: who is in the cluster and where each listens. A node
-// that starts tells a seed about itself; the seed answers with everyone it knows and passes the news on.
+// Members: the message of join_request, join_reply and members_push: who is in the cluster and
+// where each listens. A node that starts tells a seed about itself; the seed answers with everyone
+// it knows and passes the news on.
 #pragma once
 
 #include <string>

@@ -19,9 +19,11 @@ struct Token {
 
 }  // namespace
 
-Ring::Ring(std::vector<Member> members, uint32_t q, uint32_t tokens) : members_(std::move(members)) {
+Ring::Ring(std::vector<Member> members, uint32_t q, uint32_t tokens)
+    : members_(std::move(members)) {
   CHECK(q > 0 && tokens > 0 && !members_.empty());
-  std::sort(members_.begin(), members_.end(), [](const Member& a, const Member& b) { return a.id < b.id; });
+  std::sort(members_.begin(), members_.end(),
+            [](const Member& a, const Member& b) { return a.id < b.id; });
   for (std::size_t i = 1; i < members_.size(); ++i) CHECK(members_[i - 1].id != members_[i].id);
 
   const uint32_t count = static_cast<uint32_t>(members_.size());
@@ -46,7 +48,9 @@ Ring::Ring(std::vector<Member> members, uint32_t q, uint32_t tokens) : members_(
   for (uint32_t partition = 0; partition < q; ++partition) {
     const auto begin = static_cast<uint64_t>((static_cast<unsigned __int128>(partition) << 64) / q);
     std::size_t at = std::lower_bound(circle.begin(), circle.end(), begin,
-                                      [](const Token& token, uint64_t position) { return token.position < position; }) -
+                                      [](const Token& token, uint64_t position) {
+                                        return token.position < position;
+                                      }) -
                      circle.begin();
     for (;; ++at) {
       const uint32_t member = circle[at % circle.size()].member;
@@ -67,7 +71,8 @@ void Ring::number_places() {
   for (uint32_t i = 0; i < members_.size(); ++i) {
     const Member& member = members_[i];
     Place place;
-    place.machine = member.machine.empty() ? i : machines.try_emplace(member.machine, i).first->second;
+    place.machine =
+        member.machine.empty() ? i : machines.try_emplace(member.machine, i).first->second;
     place.zone = zones.try_emplace(member.zone, i).first->second;
     place.rack = racks.try_emplace({member.zone, member.rack}, i).first->second;
     places_.push_back(place);
@@ -94,7 +99,8 @@ bool Ring::is_home(std::string_view key, NodeId node, uint32_t n) const {
 }
 
 std::vector<NodeId> Ring::walk(uint32_t partition) const {
-  // Members in the order in which their partitions follow this one; those that own none come last, by id.
+  // Members in the order in which their partitions follow this one; those that own none come last,
+  // by id.
   std::vector<uint32_t> order;
   std::vector<bool> met(members_.size(), false);
   for (std::size_t step = 0; step < owners_.size() && order.size() < members_.size(); ++step) {

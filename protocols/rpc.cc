@@ -18,7 +18,9 @@ uint32_t budget_until(Time now, Time deadline) {
   return static_cast<uint32_t>(std::clamp<Duration>(left, 1, ~uint32_t{0} - 1));
 }
 
-Status status_of(Code why) { return why == Code::kUnavailable ? Status::kUnavailable : Status::kUnknown; }
+Status status_of(Code why) {
+  return why == Code::kUnavailable ? Status::kUnavailable : Status::kUnknown;
+}
 
 }  // namespace
 
@@ -43,7 +45,8 @@ void Fanout::send(Kind kind, uint64_t operation, Time deadline, Buffer message) 
     if (leg.peer == rpc_.self_) continue;
     ++rpc_.stats_.requests;
     leg.sent = rpc_.next_place();
-    if (rpc_.host_.network().send(Frame{kNoNode, leg.peer, number(kind), operation, message})) continue;
+    if (rpc_.host_.network().send(Frame{kNoNode, leg.peer, number(kind), operation, message}))
+      continue;
     ++rpc_.stats_.window_full;
     rpc_.host_.trace().probe("rpc.window_full");
     settle(leg, false, Status::kOverloaded);
@@ -87,7 +90,8 @@ uint64_t Rpc::open(Fanout& fanout) {
   Slot& slot = slots_[index];
   free_ = slot.next_free;
   slot.fanout = &fanout;
-  return incarnation_ << (kSlotBits + kGenerationBits) | uint64_t{index} << kGenerationBits | slot.generation;
+  return incarnation_ << (kSlotBits + kGenerationBits) | uint64_t{index} << kGenerationBits |
+         slot.generation;
 }
 
 void Rpc::close(uint64_t call) {
@@ -101,7 +105,8 @@ void Rpc::close(uint64_t call) {
 
 Fanout* Rpc::find(uint64_t call) {
   const auto index = static_cast<uint32_t>(call >> kGenerationBits) & kSlotMask;
-  if (call >> (kSlotBits + kGenerationBits) != incarnation_ || index >= slots_.size()) return nullptr;
+  if (call >> (kSlotBits + kGenerationBits) != incarnation_ || index >= slots_.size())
+    return nullptr;
   const Slot& slot = slots_[index];
   return slot.generation == (call & kGenerationMask) ? slot.fanout : nullptr;
 }
@@ -173,7 +178,8 @@ void Rpc::settle_local(uint64_t call, Status status, Buffer message) {
   }
 }
 
-void Rpc::reply(NodeId to, Kind request, uint64_t operation, uint64_t call, Status status, Buffer message) {
+void Rpc::reply(NodeId to, Kind request, uint64_t operation, uint64_t call, Status status,
+                Buffer message) {
   if (call == 0) return;
   const Kind kind = reply_to(request);
   Header header;
@@ -201,7 +207,8 @@ Task<void> Rpc::send_when_writable(Frame frame) {
 
 void Rpc::send(NodeId to, Kind kind, uint64_t operation, Buffer message) {
   seal(message, kind, operation, Header{});
-  if (!host_.network().send(Frame{kNoNode, to, number(kind), operation, std::move(message)})) ++stats_.window_full;
+  if (!host_.network().send(Frame{kNoNode, to, number(kind), operation, std::move(message)}))
+    ++stats_.window_full;
 }
 
 void Rpc::on_peer_lost(NodeId peer, Code why) {
@@ -210,8 +217,10 @@ void Rpc::on_peer_lost(NodeId peer, Code why) {
   for (Slot& slot : slots_) {
     if (slot.fanout == nullptr) continue;
     for (Fanout::Leg& leg : slot.fanout->legs_) {
-      if (leg.peer != peer || leg.state != Fanout::Leg::State::kWaiting || leg.peer == self_) continue;
-      // A refusal speaks of what was sent since the peer was last heard; of what went before it says nothing.
+      if (leg.peer != peer || leg.state != Fanout::Leg::State::kWaiting || leg.peer == self_)
+        continue;
+      // A refusal speaks of what was sent since the peer was last heard; of what went before it
+      // says nothing.
       const bool surely = why == Code::kUnavailable && leg.sent > last_heard;
       slot.fanout->settle(leg, false, status_of(surely ? Code::kUnavailable : Code::kReset));
     }

@@ -1,10 +1,13 @@
-// Rpc: requests and replies between processes, over frames that get lost, doubled, damaged and late. One Rpc a process.
-// It never retries. A leg of a call ends in one of four ways: a reply; surely not delivered (kUnavailable, kOverloaded); not
-// known (kReset); or not at all, and then the caller's deadline says kTimeout, which is not known either. One call id serves a
-// fan-out: the message is encoded once and the legs are told apart by who answers. A handler sends its reply itself, because
-// work goes on after it. Late and doubled replies find their call's generation gone and are dropped.
+// Rpc: requests and replies between processes, over frames that get lost, doubled, damaged and
+// late. One Rpc a process. It never retries. A leg of a call ends in one of four ways: a reply;
+// surely not delivered (kUnavailable, kOverloaded); not known (kReset); or not at all, and then the
+// caller's deadline says kTimeout, which is not known either. One call id serves a fan-out: the
+// message is encoded once and the legs are told apart by who answers. A handler sends its reply
+// itself, because work goes on after it. Late and doubled replies find their call's generation gone
+// and are dropped.
 //
-//   rpc.handle(Kind::kReplicaPutRequest, [this](Request request) { … rpc.reply(request, Status::kOk, encode_empty()); });
+//   rpc.handle(Kind::kReplicaPutRequest, [this](Request request) { … rpc.reply(request,
+//   Status::kOk, encode_empty()); });
 //
 //   Fanout fanout(rpc, peers);
 //   fanout.send(Kind::kReplicaGetRequest, operation, deadline, GetRequest{key}.encode());
@@ -56,7 +59,9 @@ class Fanout {
     Status status = Status::kUnknown;  // kFailed: what the peer, or the lack of one, says
     uint64_t sent = 0;                 // the place of the send in the order of this process
     Buffer bytes;                      // of the reply; keeps `body` alive
-    std::string_view body() const { return bytes.size() < kHeaderBytes ? std::string_view() : bytes.view().substr(kHeaderBytes); }
+    std::string_view body() const {
+      return bytes.size() < kHeaderBytes ? std::string_view() : bytes.view().substr(kHeaderBytes);
+    }
   };
 
   Fanout(Rpc& rpc, std::span<const NodeId> peers);
@@ -66,7 +71,8 @@ class Fanout {
   ~Fanout();
 
   uint64_t call() const { return call_; }
-  // Sends to every leg but the one that is this process itself, which someone settles with Rpc::settle_local.
+  // Sends to every leg but the one that is this process itself, which someone settles with
+  // Rpc::settle_local.
   void send(Kind kind, uint64_t operation, Time deadline, Buffer message);
 
   // Until `need` legs said ok. May be awaited again with another need.
@@ -97,14 +103,17 @@ class Rpc : public FrameHandler {
   Rpc& operator=(const Rpc&) = delete;
 
   void handle(Kind request, Handler handler);
-  // Answers a request. Nothing is sent when no reply was wanted. A full window makes the reply wait.
+  // Answers a request. Nothing is sent when no reply was wanted. A full window makes the reply
+  // wait.
   void reply(const Request& request, Status status, Buffer message) {
     reply(request.from, request.kind, request.operation, request.call, status, std::move(message));
   }
-  void reply(NodeId to, Kind request, uint64_t operation, uint64_t call, Status status, Buffer message);
+  void reply(NodeId to, Kind request, uint64_t operation, uint64_t call, Status status,
+             Buffer message);
   // A message that nobody answers.
   void send(NodeId to, Kind kind, uint64_t operation, Buffer message);
-  // Ends the leg of `call` that is this process itself, as if it had answered itself. Nothing when the call is over.
+  // Ends the leg of `call` that is this process itself, as if it had answered itself. Nothing when
+  // the call is over.
   void settle_local(uint64_t call, Status status, Buffer message);
 
   NodeId self() const { return self_; }

@@ -1,5 +1,5 @@
-// Suspects: purely local failure detection. A peer that did not answer is suspected for a while, and asked again when the
-// while is over; one answer clears it. It orders choices and forbids none.
+// Suspects: purely local failure detection. A peer that did not answer is suspected for a while,
+// and asked again when the while is over; one answer clears it. It orders choices and forbids none.
 #pragma once
 
 #include <vector>

@@ -11,8 +11,8 @@ bool take_object(std::string_view bytes, TappedFrame& tapped) {
   if (!object.decode(bytes)) return false;
   tapped.context = context_of(bytes);
   for (const Version& version : object.siblings) {
-    tapped.versions.push_back(
-        {version.dot.actor, version.dot.counter, version.operation, version.tombstone, version.value});
+    tapped.versions.push_back({version.dot.actor, version.dot.counter, version.operation,
+                               version.tombstone, version.value});
   }
   return true;
 }

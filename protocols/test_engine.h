@@ -1,5 +1,5 @@
-// For tests of this room: an engine in memory. A batch becomes durable after `sync_delay`, or when a test says so; keys can be
-// made to look as if only the disk held them.
+// For tests of this room: an engine in memory. A batch becomes durable after `sync_delay`, or when
+// a test says so; keys can be made to look as if only the disk held them.
 #pragma once
 
 #include <map>
@@ -13,17 +13,16 @@ namespace ringside::test {
 
 class TestEngine : public Engine {
  public:
-  explicit TestEngine(Host& host, Duration sync_delay = 0) : Engine(host.ready()), host_(host), sync_delay_(sync_delay) {}
+  explicit TestEngine(Host& host, Duration sync_delay = 0)
+      : Engine(host.ready()), host_(host), sync_delay_(sync_delay) {}
 
   Result<Lsn> submit(const Batch& batch) override {
     if (refuse) return Error{Code::kOverloaded, "told to refuse"};
-    std::string_view rest = batch.encoded();
     ++lsn_;
-    while (!rest.empty()) {
-      const bool is_put = rest[0] != kRemoveMark;
-      rest.remove_prefix(1);
-      const std::string key(take(rest));
-      history_[key].push_back({lsn_, is_put, is_put ? std::string(take(rest)) : std::string()});
+    BatchReader reader(batch.encoded());
+    for (BatchOperation operation; reader.next(operation);) {
+      const std::string key(operation.key);
+      history_[key].push_back({lsn_, !operation.removed, std::string(operation.value)});
       cold.erase(key);
     }
     if (!hold) host_.spawn(sync_later(lsn_));
@@ -37,12 +36,14 @@ class TestEngine : public Engine {
     if (cold.count(std::string(key)) != 0) return {};
     const Change* change = last(std::string(key), view);
     if (change == nullptr) return {MemoryLookup::State::kRemoved, {}, 0};
-    return {change->is_put ? MemoryLookup::State::kFound : MemoryLookup::State::kRemoved, change->value, change->lsn};
+    return {change->is_put ? MemoryLookup::State::kFound : MemoryLookup::State::kRemoved,
+            change->value, change->lsn};
   }
   Task<Result<std::optional<std::string>>> get(std::string key, View view) override {
     co_await host_.clock().sleep(kMillisecond);
     const Change* change = last(key, view);
-    co_return change == nullptr || !change->is_put ? std::optional<std::string>() : std::optional(change->value);
+    co_return change == nullptr || !change->is_put ? std::optional<std::string>()
+                                                   : std::optional(change->value);
   }
   Task<Result<std::vector<Entry>>> scan(std::string, std::string, ScanLimits, View) override {
     co_return Error{Code::kInvalid, "not in this engine"};
@@ -61,8 +62,6 @@ class TestEngine : public Engine {
     bool is_put;
     std::string value;
   };
-  static constexpr char kRemoveMark = 2;
-
   const Change* last(const std::string& key, View view) {
     const auto found = history_.find(key);
     if (found == history_.end()) return nullptr;
@@ -70,18 +69,6 @@ class TestEngine : public Engine {
       if (view == View::kLatest || change->lsn <= last_durable()) return &*change;
     }
     return nullptr;
-  }
-  static std::string_view take(std::string_view& rest) {
-    uint64_t size = 0;
-    for (int shift = 0;; shift += 7) {
-      const auto byte = static_cast<unsigned char>(rest[0]);
-      rest.remove_prefix(1);
-      size |= uint64_t{byte & 0x7fu} << shift;
-      if (byte < 0x80) break;
-    }
-    const std::string_view taken = rest.substr(0, size);
-    rest.remove_prefix(size);
-    return taken;
   }
   Task<void> sync_later(Lsn lsn) {
     co_await host_.clock().sleep(sync_delay_);

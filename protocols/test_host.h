@@ -1,5 +1,5 @@
-// For tests of this room: a handful of processes on one clock and a network that a test can cut, slow, damage and double.
-// It is no simulator: nothing costs time but the network's delay.
+// For tests of this room: a handful of processes on one clock and a network that a test can cut,
+// slow, damage and double. It is no simulator: nothing costs time but the network's delay.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,7 +20,8 @@ class TestWorld;
 
 class TestHost : public Host, public Network, public Disk, public Cpu, public Trace {
  public:
-  TestHost(TestWorld& world, NodeId id, uint64_t incarnation) : world_(world), id_(id), incarnation_(incarnation), scope_(ready_) {}
+  TestHost(TestWorld& world, NodeId id, uint64_t incarnation)
+      : world_(world), id_(id), incarnation_(incarnation), scope_(ready_) {}
 
   Clock& clock() override;
   Network& network() override { return *this; }
@@ -34,12 +35,14 @@ class TestHost : public Host, public Network, public Disk, public Cpu, public Tr
   Trace& trace() override { return *this; }
   ReadyList& ready() override { return ready_; }
   void spawn(Task<void> task) override { scope_.spawn(std::move(task)); }
-  void abort(std::string_view why) override { ADD_FAILURE() << "node " << id_ << " aborts: " << why; }
+  void abort(std::string_view why) override {
+    ADD_FAILURE() << "node " << id_ << " aborts: " << why;
+  }
 
   NodeId self() const override { return id_; }
   void attach(FrameHandler* handler) override { handler_ = handler; }
   bool send(Frame frame) override;
-  void when_writable(NodeId, Waiter& waiter) override { ready_.push(waiter); }
+  void when_writable(NodeId, Waiter& waiter) override;
   Result<void> learn(NodeId peer, std::string_view address) override {
     learned[peer] = std::string(address);
     return {};
@@ -58,6 +61,8 @@ class TestHost : public Host, public Network, public Disk, public Cpu, public Tr
   std::map<std::string, int> probes;
   std::map<NodeId, std::string> learned;
   bool window_full = false;
+  Time room_at = 0;  // when a full window empties
+  void die() { scope_.cancel(); }
 
  private:
   friend class TestWorld;
@@ -95,7 +100,9 @@ class TestWorld : public Clock {
     timers_.erase({places_[timer.slot], timer.slot});
     timer.slot = Timer::kIdle;
   }
-  void after(Duration delay, std::function<void()> action) { timers_[{now_ + delay, next_++}] = std::move(action); }
+  void after(Duration delay, std::function<void()> action) {
+    timers_[{now_ + delay, next_++}] = std::move(action);
+  }
 
   void run_for(Duration duration) {
     const Time until = now_ + duration;
@@ -117,19 +124,23 @@ class TestWorld : public Clock {
   std::set<std::pair<NodeId, NodeId>> refused;  // told to the sender
   std::vector<Frame> sent;                      // every frame, in order, when `record`
   bool record = false;
+  std::map<NodeId, NodeId> readdress;  // frames to a stand-in number go to the node behind it
 
   void cut(NodeId a, NodeId b) {
     cuts.insert({a, b});
     cuts.insert({b, a});
   }
   void lose_peer(NodeId at, NodeId peer, Code why) {
-    if (hosts_.count(at) && hosts_[at]->handler_ != nullptr) hosts_[at]->handler_->on_peer_lost(peer, why);
+    if (hosts_.count(at) && hosts_[at]->handler_ != nullptr)
+      hosts_[at]->handler_->on_peer_lost(peer, why);
   }
 
   void transmit(Frame frame) {
     if (record) sent.push_back(frame);
+    if (readdress.count(frame.to)) frame.to = readdress[frame.to];
     if (refused.count({frame.from, frame.to})) {
-      after(0, [this, from = frame.from, to = frame.to] { lose_peer(from, to, Code::kUnavailable); });
+      after(0,
+            [this, from = frame.from, to = frame.to] { lose_peer(from, to, Code::kUnavailable); });
       return;
     }
     if (cuts.count({frame.from, frame.to})) return;
@@ -137,7 +148,8 @@ class TestWorld : public Clock {
     for (int i = 0; i < times; ++i) {
       after(delay_of(frame) * (i + 1), [this, frame] {
         const auto host = hosts_.find(frame.to);
-        if (host != hosts_.end() && host->second->handler_ != nullptr) host->second->handler_->on_frame(frame);
+        if (host != hosts_.end() && host->second->handler_ != nullptr)
+          host->second->handler_->on_frame(frame);
       });
     }
   }
@@ -162,6 +174,13 @@ class TestWorld : public Clock {
 };
 
 inline Clock& TestHost::clock() { return world_; }
+// The test frees the window at `room_at`; the waiter is still there then, in these tests.
+inline void TestHost::when_writable(NodeId, Waiter& waiter) {
+  world_.after(room_at - world_.now(), [this, &waiter] {
+    window_full = false;
+    ready_.push(waiter);
+  });
+}
 inline bool TestHost::send(Frame frame) {
   if (window_full) return false;
   frame.from = id_;

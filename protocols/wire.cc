@@ -10,7 +10,8 @@
 namespace ringside {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the wire is little-endian and written in place");
+static_assert(std::endian::native == std::endian::little,
+              "the wire is little-endian and written in place");
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kEnd)> kNames = {
     "",
@@ -51,7 +52,9 @@ Buffer with_body(std::size_t body_size) { return Buffer::with_size(kHeaderBytes 
 
 }  // namespace
 
-std::string_view kind_name(FrameKind kind) { return kind < kNames.size() ? kNames[kind] : std::string_view(); }
+std::string_view kind_name(FrameKind kind) {
+  return kind < kNames.size() ? kNames[kind] : std::string_view();
+}
 
 Kind kind_of(std::string_view name) {
   for (std::size_t i = 1; i < kNames.size(); ++i) {
@@ -89,7 +92,8 @@ std::optional<Header> unseal(const Frame& frame) {
   if (frame.bytes.size() < kHeaderBytes) return std::nullopt;
   const char* bytes = frame.bytes.data();
   const Kind kind = static_cast<Kind>(frame.kind);
-  if (load<uint32_t>(bytes) != checksum(bytes, frame.bytes.size(), kind, frame.operation)) return std::nullopt;
+  if (load<uint32_t>(bytes) != checksum(bytes, frame.bytes.size(), kind, frame.operation))
+    return std::nullopt;
   if (load<uint16_t>(bytes + 18) != kWireVersion) return std::nullopt;
   const uint8_t status = load<uint8_t>(bytes + 17);
   if (status > static_cast<uint8_t>(Status::kUnavailable)) return std::nullopt;
@@ -160,7 +164,8 @@ bool PutRequest::parse(std::string_view body) {
 }
 
 Buffer PutReply::encode() const {
-  Buffer message = with_body(flat::bytes_field_size(context) + flat::number_field_size(coordinator));
+  Buffer message =
+      with_body(flat::bytes_field_size(context) + flat::number_field_size(coordinator));
   char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, context);
   flat::put_number_field(out, 2, coordinator);
   return message;

@@ -1,15 +1,16 @@
-// The wire: what nodes and clients say to each other. A frame's bytes are a fixed RPC header of 20 bytes and a body, one
-// protobuf message of wire.proto. Frame.kind says which message it is; scenarios, faults and logs call kinds by the names
-// below. The header's checksum covers the rest of the bytes, the kind and the client operation, because both hosts hand up
-// damaged frames. Bodies are written and read in place (flat.h): a parsed message is views into the frame's Buffer, which
-// must outlive it. wire_test.cc holds these bytes to what protobuf itself makes of wire.proto.
+// The wire: what nodes and clients say to each other. A frame's bytes are a fixed RPC header of 20
+// bytes and a body, one protobuf message of wire.proto. Frame.kind says which message it is;
+// scenarios, faults and logs call kinds by the names below. The header's checksum covers the rest
+// of the bytes, the kind and the client operation, because both hosts hand up damaged frames.
+// Bodies are written and read in place (flat.h): a parsed message is views into the frame's Buffer,
+// which must outlive it. wire_test.cc holds these bytes to what protobuf itself makes of
+// wire.proto.
 //
 //   0  u32 checksum  of everything behind it, seeded with kind and operation
 //   4  u64 call      incarnation 16, slot 20, generation 28 bits; 0: no reply is wanted
-//  12  u32 budget    microseconds that the caller will still wait; relative, since clocks differ between machines
-//  16  u8  flags     1: this is a reply
-//  17  u8  status    of a reply: Status
-//  18  u16 version   kWireVersion
+//  12  u32 budget    microseconds that the caller will still wait; relative, since clocks differ
+//  between machines 16  u8  flags     1: this is a reply 17  u8  status    of a reply: Status 18
+//  u16 version   kWireVersion
 // All little-endian.
 #pragma once
 
@@ -86,10 +87,13 @@ struct Header {
 void seal(Buffer& message, Kind kind, uint64_t operation, const Header& header);
 // The header of an undamaged frame; nothing when the checksum, the length or the version is wrong.
 std::optional<Header> unseal(const Frame& frame);
-inline std::string_view body_of(const Frame& frame) { return frame.bytes.view().substr(kHeaderBytes); }
+inline std::string_view body_of(const Frame& frame) {
+  return frame.bytes.view().substr(kHeaderBytes);
+}
 
-// --- Bodies. `encode` returns a Buffer with room for the header in front; `parse` is false when the bytes are no such
-// message. `object` and `context` are encodings of replication/dynamo/version.h (or of another strategy).
+// --- Bodies. `encode` returns a Buffer with room for the header in front; `parse` is false when
+// the bytes are no such message. `object` and `context` are encodings of
+// replication/dynamo/version.h (or of another strategy).
 
 struct GetRequest {  // client_get, replica_get, forward_get
   std::string_view key;
@@ -99,8 +103,8 @@ struct GetRequest {  // client_get, replica_get, forward_get
 
 struct GetReply {
   bool found = false;
-  std::string_view object;    // empty when not found
-  uint32_t coordinator = 0;   // who coordinated it; 0 in a replica's reply
+  std::string_view object;   // empty when not found
+  uint32_t coordinator = 0;  // who coordinated it; 0 in a replica's reply
   Buffer encode() const;
   bool parse(std::string_view body);
 };

@@ -1,6 +1,7 @@
-// Strategy: how the replicas of a key agree. Each lives in a folder of its own beside its paper and says under which faults
-// its guarantee holds. A node hands it the clients' requests and the messages of its peers; it answers the clients itself,
-// and an answer is ok, failed (surely nothing happened) or unknown.
+// Strategy: how the replicas of a key agree. Each lives in a folder of its own beside its paper and
+// says under which faults its guarantee holds. A node hands it the clients' requests and the
+// messages of its peers; it answers the clients itself, and an answer is ok, failed (surely nothing
+// happened) or unknown.
 #pragma once
 
 #include <string_view>
@@ -23,7 +24,8 @@ class Strategy {
 
   virtual StrategyClaim claim() const = 0;
 
-  // A client's request, from the client or handed on by another node (Kind::kForward…). Answered through Rpc::reply.
+  // A client's request, from the client or handed on by another node (Kind::kForward…). Answered
+  // through Rpc::reply.
   virtual void read(Request request) = 0;
   virtual void write(Request request) = 0;
   // What a replica of this strategy says to another: every kind that is no client's.

@@ -1,6 +1,7 @@
-// AckQueue: answers that wait for the log. Whoever changed the engine leaves its answer with the change's place in the log;
-// one coroutine waits for the front and lets a whole group go at once. After a poisoning nothing is answered any more:
-// whoever asked will see the silence as unknown, which is the truth.
+// AckQueue: answers that wait for the log. Whoever changed the engine leaves its answer with the
+// change's place in the log; one coroutine waits for the front and lets a whole group go at once.
+// After a poisoning nothing is answered any more: whoever asked will see the silence as unknown,
+// which is the truth.
 #pragma once
 
 #include <deque>

@@ -5,8 +5,8 @@
 namespace ringside {
 namespace {
 
-// An object as the replicas hold it, or what several of them make together. `object` views a reply's bytes when they agree,
-// and `own` otherwise.
+// An object as the replicas hold it, or what several of them make together. `object` views a
+// reply's bytes when they agree, and `own` otherwise.
 struct Merged {
   bool found = false;
   std::string_view object;
@@ -48,7 +48,9 @@ bool nothing_delivered(const Fanout& fanout) {
   });
 }
 
-bool is_forward(Kind kind) { return kind == Kind::kForwardGetRequest || kind == Kind::kForwardPutRequest; }
+bool is_forward(Kind kind) {
+  return kind == Kind::kForwardGetRequest || kind == Kind::kForwardPutRequest;
+}
 
 }  // namespace
 
@@ -68,7 +70,8 @@ void RecentPuts::remember(uint64_t operation, Dot dot) {
   next_ = (next_ + 1) % kMax;
 }
 
-Dynamo::Dynamo(Rpc& rpc, Engine& engine, const Ring& ring, DynamoOptions options, DynamoStats& stats)
+Dynamo::Dynamo(Rpc& rpc, Engine& engine, const Ring& ring, DynamoOptions options,
+               DynamoStats& stats)
     : rpc_(rpc),
       host_(rpc.host()),
       ring_(&ring),
@@ -83,10 +86,13 @@ Dynamo::Dynamo(Rpc& rpc, Engine& engine, const Ring& ring, DynamoOptions options
 
 StrategyClaim Dynamo::claim() const {
   return {"dynamo",
-          "every acknowledged put is present or superseded by one that saw it, in replicas that converge; concurrent puts "
+          "every acknowledged put is present or superseded by one that saw it, in replicas that "
+          "converge; concurrent puts "
           "are siblings; with R + W > N a get after an acknowledged put sees it",
-          "any loss, delay, doubling and reordering of messages, crashes and power loss of every replica; disks lost or "
-          "rolled back on at most W - 1 replicas of a key until they are repaired; clocks may do what they like"};
+          "any loss, delay, doubling and reordering of messages, crashes and power loss of every "
+          "replica; disks lost or "
+          "rolled back on at most W - 1 replicas of a key until they are repaired; clocks may do "
+          "what they like"};
 }
 
 void Dynamo::read(Request request) {
@@ -166,7 +172,8 @@ Time Dynamo::deadline_of(const Request& request) const {
 }
 
 bool Dynamo::is_leg(const Fanout& fanout) const {
-  return std::any_of(fanout.begin(), fanout.end(), [&](const Fanout::Leg& leg) { return leg.peer == rpc_.self(); });
+  return std::any_of(fanout.begin(), fanout.end(),
+                     [&](const Fanout::Leg& leg) { return leg.peer == rpc_.self(); });
 }
 
 void Dynamo::note_silence(const Fanout& fanout) {
@@ -176,8 +183,9 @@ void Dynamo::note_silence(const Fanout& fanout) {
   }
 }
 
-// Hands a client's request to a node that may coordinate it, and the answer back. The next one is asked when the one before
-// did nothing, and also when it stays silent: the operation's id makes a second version of the put harmless.
+// Hands a client's request to a node that may coordinate it, and the answer back. The next one is
+// asked when the one before did nothing, and also when it stays silent: the operation's id makes a
+// second version of the put harmless.
 Task<void> Dynamo::forward(Request request, std::string key) {
   ++stats_.forwards;
   const bool is_get = request.kind == Kind::kClientGetRequest;
@@ -212,7 +220,8 @@ Task<void> Dynamo::coordinate_get(Request request) {
   Fanout fanout(rpc_, home(get.key));
   fanout.send(Kind::kReplicaGetRequest, request.operation, deadline, get.encode());
   if (is_leg(fanout)) {
-    replica_.get(get.key, Ack{rpc_.self(), Kind::kReplicaGetRequest, request.operation, fanout.call()});
+    replica_.get(get.key,
+                 Ack{rpc_.self(), Kind::kReplicaGetRequest, request.operation, fanout.call()});
   }
   const Gather::Outcome outcome = co_await fanout.wait(options_.r, deadline);
   if (outcome != Gather::Outcome::kReached) {
@@ -228,7 +237,8 @@ Task<void> Dynamo::coordinate_get(Request request) {
   if (!options_.read_repair) co_return;
   const Gather& gather = fanout.gather();
   if (gather.outstanding() > 0) {
-    co_await fanout.wait(gather.legs() - gather.failed(), host_.clock().now() + options_.read_repair_wait);
+    co_await fanout.wait(gather.legs() - gather.failed(),
+                         host_.clock().now() + options_.read_repair_wait);
     merge_replies(fanout, merged);
   }
   if (merged.found) repair(get.key, fanout, merged.object);
@@ -249,7 +259,8 @@ void Dynamo::repair(std::string_view key, const Fanout& fanout, std::string_view
   }
 }
 
-// A version for a key that this node does not hold: all that is known of the object is what the client has seen.
+// A version for a key that this node does not hold: all that is known of the object is what the
+// client has seen.
 void Dynamo::make_stranger(const LocalPut& put, Applied& applied, std::string& own) {
   applied.dot = put.known.counter != 0 ? put.known : Dot{stranger_actor_, ++stranger_counter_};
   if (put.seen->covers(applied.dot)) {
@@ -275,7 +286,8 @@ Task<void> Dynamo::coordinate_put(Request request) {
     co_return;
   }
   const Time deadline = deadline_of(request);
-  const LocalPut local{&seen, put.value, put.tombstone, request.operation, recent_.find(request.operation)};
+  const LocalPut local{&seen, put.value, put.tombstone, request.operation,
+                       recent_.find(request.operation)};
   const bool here = ring_->is_home(put.key, rpc_.self(), options_.n);
   Applied applied;
   std::string own;
@@ -294,9 +306,11 @@ Task<void> Dynamo::coordinate_put(Request request) {
   recent_.remember(request.operation, applied.dot);
 
   Fanout fanout(rpc_, home(put.key));
-  fanout.send(Kind::kReplicaPutRequest, request.operation, deadline, ReplicaPutRequest{put.key, applied.object}.encode());
+  fanout.send(Kind::kReplicaPutRequest, request.operation, deadline,
+              ReplicaPutRequest{put.key, applied.object}.encode());
   if (here) {
-    replica_.acknowledge(applied, Ack{rpc_.self(), Kind::kReplicaPutRequest, request.operation, fanout.call()});
+    replica_.acknowledge(
+        applied, Ack{rpc_.self(), Kind::kReplicaPutRequest, request.operation, fanout.call()});
   }
   const Gather::Outcome outcome = co_await fanout.wait(options_.w, deadline);
   if (outcome == Gather::Outcome::kReached) {

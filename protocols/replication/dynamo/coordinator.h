@@ -1,9 +1,10 @@
-// Coordinator: Dynamo's get and put (paper, sections 4.5 and 4.4). A put makes a new version on top of what the coordinator
-// holds, sends the merged object to the key's first N nodes and answers at the W-th durable acknowledgement; when that
-// fails after anything was written or sent, the outcome is unknown. A get asks the N, waits for R, answers with every
-// causally unrelated version and one context, then waits a little for stragglers and pushes the merged object to those that
-// lacked it (read repair). Puts are coordinated by one of the N and otherwise handed on to one; a test routing instead puts
-// every coordination on a node that is none of them, so that no leg is local.
+// Coordinator: Dynamo's get and put (paper, sections 4.5 and 4.4). A put makes a new version on top
+// of what the coordinator holds, sends the merged object to the key's first N nodes and answers at
+// the W-th durable acknowledgement; when that fails after anything was written or sent, the outcome
+// is unknown. A get asks the N, waits for R, answers with every causally unrelated version and one
+// context, then waits a little for stragglers and pushes the merged object to those that lacked it
+// (read repair). Puts are coordinated by one of the N and otherwise handed on to one; a test
+// routing instead puts every coordination on a node that is none of them, so that no leg is local.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,8 @@
 
 namespace ringside {
 
-// The puts that this process coordinated lately and their dots: a frame that comes twice, or a client that asks again, makes
-// no second version.
+// The puts that this process coordinated lately and their dots: a frame that comes twice, or a
+// client that asks again, makes no second version.
 class RecentPuts {
  public:
   Dot find(uint64_t operation) const;
@@ -36,8 +37,7 @@ class RecentPuts {
 
 class Dynamo : public Strategy {
  public:
-  Dynamo(Rpc& rpc, Engine& engine, const Ring& ring, DynamoOptions options,
-         DynamoStats& stats);
+  Dynamo(Rpc& rpc, Engine& engine, const Ring& ring, DynamoOptions options, DynamoStats& stats);
 
   StrategyClaim claim() const override;
   void read(Request request) override;
@@ -62,7 +62,9 @@ class Dynamo : public Strategy {
   Time deadline_of(const Request& request) const;
   bool valid_key(std::string_view key) const;
   bool is_leg(const Fanout& fanout) const;
-  void refuse(const Request& request, Status status) { rpc_.reply(request, status, encode_empty()); }
+  void refuse(const Request& request, Status status) {
+    rpc_.reply(request, status, encode_empty());
+  }
 
   Rpc& rpc_;
   Host& host_;
@@ -71,7 +73,8 @@ class Dynamo : public Strategy {
   Replica replica_;
   RecentPuts recent_;
   Suspects suspects_;
-  // Of versions made here for keys that are not stored here: another actor, and a counter of the whole process.
+  // Of versions made here for keys that are not stored here: another actor, and a counter of the
+  // whole process.
   uint64_t stranger_actor_;
   uint64_t stranger_counter_ = 0;
   DynamoStats& stats_;

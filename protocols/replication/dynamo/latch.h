@@ -1,5 +1,6 @@
-// KeyLatches: one holder a key. A read-modify-write whose key is in memory needs none, since it never suspends; one that
-// must ask the disk holds the key's latch, so that two of them cannot both build on the same old object.
+// KeyLatches: one holder a key. A read-modify-write whose key is in memory needs none, since it
+// never suspends; one that must ask the disk holds the key's latch, so that two of them cannot both
+// build on the same old object.
 #pragma once
 
 #include <cstdint>

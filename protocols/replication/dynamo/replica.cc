@@ -38,7 +38,8 @@ void Replica::get(std::string_view key, const Ack& ack) {
 
 Task<void> Replica::get_later(std::string key, Ack ack) {
   host_.trace().probe("dynamo.read_from_disk");
-  const Result<std::optional<std::string>> read = co_await engine_.get(std::move(key), View::kDurable);
+  const Result<std::optional<std::string>> read =
+      co_await engine_.get(std::move(key), View::kDurable);
   if (!read.ok()) {
     acks_.answer(ack, Status::kFailed, encode_empty());
   } else if (*read) {
@@ -57,8 +58,9 @@ bool Replica::find(std::string_view key, Stored& stored) {
   return true;
 }
 
-// A write that finds the key in memory takes no latch, and a cached block counts as memory. So what the disk said is good
-// only if the key is still not in memory and nothing can have left memory meanwhile.
+// A write that finds the key in memory takes no latch, and a cached block counts as memory. So what
+// the disk said is good only if the key is still not in memory and nothing can have left memory
+// meanwhile.
 Task<Result<Replica::Stored>> Replica::fetch(std::string_view key, std::string& kept) {
   for (;;) {
     Stored stored;
@@ -99,7 +101,8 @@ Task<void> Replica::merge_later(std::string key, std::string object, Ack ack) {
   }
 }
 
-void Replica::merge_into(const Stored& stored, std::string_view key, std::string_view object, const Ack& ack) {
+void Replica::merge_into(const Stored& stored, std::string_view key, std::string_view object,
+                         const Ack& ack) {
   host_.cpu().charge(merge_units(object.size() + stored.object.size()));
   if (stored.found && stored.object == object) {
     acks_.when_durable(stored.lsn, ack);
@@ -154,7 +157,8 @@ Task<Applied> Replica::put_later(std::string_view key, LocalPut put) {
   Applied applied;
   if (stored.ok()) {
     applied = put_into(*stored, own_key, put);
-    if (applied.object.data() != scratch_.data()) {  // the object as it was, whose bytes end with this frame
+    if (applied.object.data() !=
+        scratch_.data()) {  // the object as it was, whose bytes end with this frame
       scratch_.assign(applied.object);
       applied.object = scratch_;
     }
@@ -171,7 +175,8 @@ Applied Replica::put_into(const Stored& stored, std::string_view key, const Loca
       host_.trace().probe("dynamo.bad_stored_object");
       return applied;
     }
-    // The operation came before: from here, or through another coordinator whose version reached us.
+    // The operation came before: from here, or through another coordinator whose version reached
+    // us.
     applied.dot = put.known;
     for (const Version& version : local.siblings) {
       if (version.operation == put.operation) applied.dot = version.dot;

@@ -1,6 +1,7 @@
-// Replica: one node's copies of objects, over its engine. Reads show what is durable; a merge or a put builds on the latest
-// state and is acknowledged when the log holds it, also when it changed nothing because the state already covered it.
-// While the key is in memory everything happens at once; otherwise a coroutine asks the disk under the key's latch.
+// Replica: one node's copies of objects, over its engine. Reads show what is durable; a merge or a
+// put builds on the latest state and is acknowledged when the log holds it, also when it changed
+// nothing because the state already covered it. While the key is in memory everything happens at
+// once; otherwise a coroutine asks the disk under the key's latch.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,7 @@ struct Applied {
   Status status = Status::kFailed;  // anything but ok: nothing happened
   Lsn lsn = 0;                      // acknowledge when the log holds it
   Dot dot;                          // the put's version
-  std::string_view object;          // the key's object, put included; valid until the next suspension
+  std::string_view object;  // the key's object, put included; valid until the next suspension
 };
 
 class Replica {
@@ -41,7 +42,8 @@ class Replica {
   // Merges an encoded object in, and answers when that is durable.
   void merge(std::string_view key, std::string_view object, const Ack& ack);
 
-  // Makes a new version, or finds the one that the operation already has. False: the key is not in memory, use put_later.
+  // Makes a new version, or finds the one that the operation already has. False: the key is not in
+  // memory, use put_later.
   bool put_now(std::string_view key, const LocalPut& put, Applied& applied);
   Task<Applied> put_later(std::string_view key, LocalPut put);
   // Answers the caller's own leg when what `put_*` applied is durable.
@@ -57,18 +59,20 @@ class Replica {
   };
 
   bool find(std::string_view key, Stored& stored);
-  void merge_into(const Stored& stored, std::string_view key, std::string_view object, const Ack& ack);
+  void merge_into(const Stored& stored, std::string_view key, std::string_view object,
+                  const Ack& ack);
   Applied put_into(const Stored& stored, std::string_view key, const LocalPut& put);
   Result<Lsn> store(std::string_view key, std::string_view object);
   Task<void> get_later(std::string key, Ack ack);
   Task<void> merge_later(std::string key, std::string object, Ack ack);
-  // With the key's latch held: what is stored, in memory or on disk; `kept` holds the bytes of the latter.
+  // With the key's latch held: what is stored, in memory or on disk; `kept` holds the bytes of the
+  // latter.
   Task<Result<Stored>> fetch(std::string_view key, std::string& kept);
 
   Engine& engine_;
   Host& host_;
   uint64_t actor_;
-  Batch batch_;         // used anew by every write
+  Batch batch_;          // used anew by every write
   std::string scratch_;  // the encoding of the last object that was built
   KeyLatches latches_;
   AckQueue acks_;

@@ -61,7 +61,9 @@ bool Context::dominates(const Context& other) const {
   std::size_t i = 0;
   for (const Dot& entry : other.vector_) {
     while (i < vector_.size() && vector_[i].actor < entry.actor) ++i;
-    if (i == vector_.size() || vector_[i].actor != entry.actor || vector_[i].counter < entry.counter) return false;
+    if (i == vector_.size() || vector_[i].actor != entry.actor ||
+        vector_[i].counter < entry.counter)
+      return false;
   }
   for (const Dot& dot : other.cloud_) {
     if (!covers(dot)) return false;
@@ -97,13 +99,15 @@ void Context::merge(const Context& other) {
   normalise();
 }
 
-// Moves what continues a run from the cloud to the vector, and drops from the cloud what the vector covers.
+// Moves what continues a run from the cloud to the vector, and drops from the cloud what the vector
+// covers.
 void Context::normalise() {
   if (cloud_.empty()) return;
   Dots rest;
   for (const Dot& dot : cloud_) {
-    auto entry = std::lower_bound(vector_.begin(), vector_.end(), dot.actor,
-                                  [](const Dot& have, uint64_t actor) { return have.actor < actor; });
+    auto entry =
+        std::lower_bound(vector_.begin(), vector_.end(), dot.actor,
+                         [](const Dot& have, uint64_t actor) { return have.actor < actor; });
     const bool known = entry != vector_.end() && entry->actor == dot.actor;
     if (known && dot.counter <= entry->counter) continue;
     if (known && dot.counter == entry->counter + 1) {
@@ -141,7 +145,8 @@ bool Context::decode(std::string_view& bytes) {
   for (std::size_t i = 0; i < entries; ++i) {
     vector_[i].actor = take<uint64_t>(bytes);
     vector_[i].counter = take<uint64_t>(bytes);
-    if (vector_[i].counter == 0 || (i > 0 && vector_[i - 1].actor >= vector_[i].actor)) return false;
+    if (vector_[i].counter == 0 || (i > 0 && vector_[i - 1].actor >= vector_[i].actor))
+      return false;
   }
   if (dots == 0) return true;
   cloud_.resize(dots);
@@ -172,12 +177,14 @@ bool Object::has_operation(uint64_t operation) const {
 void Object::merge(const Object& other) {
   absl::InlinedVector<Version, 2> kept;
   for (const Version& version : siblings) {
-    if (!other.context.covers(version.dot) || other.find(version.dot) != nullptr) kept.push_back(version);
+    if (!other.context.covers(version.dot) || other.find(version.dot) != nullptr)
+      kept.push_back(version);
   }
   for (const Version& version : other.siblings) {
     if (!context.covers(version.dot)) kept.push_back(version);
   }
-  std::sort(kept.begin(), kept.end(), [](const Version& a, const Version& b) { return a.dot < b.dot; });
+  std::sort(kept.begin(), kept.end(),
+            [](const Version& a, const Version& b) { return a.dot < b.dot; });
   siblings = std::move(kept);
   context.merge(other.context);
 }
@@ -195,9 +202,10 @@ void Object::put(const Context& seen, const Version& version) {
   siblings.erase(std::remove_if(siblings.begin(), siblings.end(),
                                 [&](const Version& old) { return seen.covers(old.dot); }),
                  siblings.end());
-  siblings.insert(std::upper_bound(siblings.begin(), siblings.end(), version,
-                                   [](const Version& a, const Version& b) { return a.dot < b.dot; }),
-                  version);
+  siblings.insert(
+      std::upper_bound(siblings.begin(), siblings.end(), version,
+                       [](const Version& a, const Version& b) { return a.dot < b.dot; }),
+      version);
   context.merge(seen);
   context.add(version.dot);
 }

@@ -1,14 +1,16 @@
-// Versions: dotted version vectors with exact contexts (Preguiça et al. 2010; Almeida et al. 2014). A *dot* names one put:
-// the n-th of one actor. A *context* is a set of dots, kept as a vector (actor → n: its first n) and a cloud of single dots
-// beyond; it never claims a dot that was not seen. An *object* is what a key holds: siblings, each with its dot, and the
-// context of everything ever seen there. Merge keeps a sibling when both sides have it, or when the other side's context
-// does not cover its dot; it is idempotent, commutative and associative, and only adds to the context.
-// Actors are random 64-bit numbers, a fresh one for each life of a process, so that a node that lost its disk can never
-// hand out an old dot again. Values are views: into the bytes that were decoded, which must outlive the object.
+// Versions: dotted version vectors with exact contexts (Preguiça et al. 2010; Almeida et al. 2014).
+// A *dot* names one put: the n-th of one actor. A *context* is a set of dots, kept as a vector
+// (actor → n: its first n) and a cloud of single dots beyond; it never claims a dot that was not
+// seen. An *object* is what a key holds: siblings, each with its dot, and the context of everything
+// ever seen there. Merge keeps a sibling when both sides have it, or when the other side's context
+// does not cover its dot; it is idempotent, commutative and associative, and only adds to the
+// context. Actors are random 64-bit numbers, a fresh one for each life of a process, so that a node
+// that lost its disk can never hand out an old dot again. Values are views: into the bytes that
+// were decoded, which must outlive the object.
 //
 // The encoding is canonical (equal objects have equal bytes), little-endian:
-//   context:  u16 format (1), u16 vector entries, u32 cloud dots, then {u64 actor, u64 counter} of each, both sorted
-//   object:   context, u32 siblings, then for each, sorted by dot:
+//   context:  u16 format (1), u16 vector entries, u32 cloud dots, then {u64 actor, u64 counter} of
+//   each, both sorted object:   context, u32 siblings, then for each, sorted by dot:
 //             {u64 actor, u64 counter, u64 operation, u32 length | 2^31 for a tombstone, value}
 #pragma once
 
@@ -42,7 +44,8 @@ class Context {
   std::size_t encoded_size() const { return 8 + 16 * (vector_.size() + cloud_.size()); }
   char* encode(char* out) const;
   std::string encoded() const;
-  // Takes the context from the front of `bytes`, which then begins behind it. False when it is not one.
+  // Takes the context from the front of `bytes`, which then begins behind it. False when it is not
+  // one.
   bool decode(std::string_view& bytes);
 
   using Dots = absl::InlinedVector<Dot, 4>;

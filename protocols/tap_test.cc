@@ -1,0 +1,84 @@
+#include "protocols/tap.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "protocols/test_cluster.h"
+
+namespace ringside {
+namespace {
+
+using test::TestCluster;
+
+TEST(Tap, sees_what_each_replica_acknowledged) {
+  TestCluster cluster;
+  cluster.world.record = true;
+  const PutResult put = cluster.put("cart", "", "milk");
+  ASSERT_EQ(put.outcome, Outcome::kOk);
+  cluster.world.run_for(kSecond);
+
+  std::map<std::tuple<NodeId, NodeId, uint64_t>, TappedVersion> asked;
+  std::set<NodeId> acknowledged;
+  for (const Frame& frame : cluster.world.sent) {
+    const TappedFrame tapped = tap(frame);
+    ASSERT_TRUE(tapped.intact);
+    EXPECT_EQ(frame.operation, uint64_t{kFirstClient} << 32 | 1);
+    if (tapped.kind == Kind::kReplicaPutRequest) {
+      EXPECT_EQ(tapped.key, "cart");
+      ASSERT_EQ(tapped.versions.size(), 1u);
+      EXPECT_EQ(tapped.versions[0].value, "milk");
+      EXPECT_EQ(tapped.versions[0].operation, frame.operation);
+      EXPECT_TRUE(
+          context_covers(tapped.context, tapped.versions[0].actor, tapped.versions[0].counter));
+      EXPECT_FALSE(
+          context_covers(tapped.context, tapped.versions[0].actor, tapped.versions[0].counter + 1));
+      asked[{frame.to, frame.from, tapped.call}] = tapped.versions[0];
+    }
+    if (tapped.kind == Kind::kReplicaPutReply && tapped.ok()) {
+      EXPECT_EQ(asked.count({frame.from, frame.to, tapped.call}), 1u);
+      acknowledged.insert(frame.from);
+    }
+    if (tapped.kind == Kind::kClientPutReply) {
+      EXPECT_TRUE(tapped.ok());
+      EXPECT_EQ(tapped.coordinator, put.coordinator);
+    }
+  }
+  const auto home = cluster.home("cart");
+  EXPECT_EQ(acknowledged, (std::set<NodeId>{home[1], home[2]}));
+}
+
+TEST(Tap, reads_a_clients_put_and_what_its_get_returned) {
+  TestCluster cluster;
+  cluster.world.record = true;
+  cluster.put("cart", "", "milk");
+  cluster.put("cart", "", "bread");
+  cluster.get("cart");
+  std::vector<std::string> put, got;
+  for (const Frame& frame : cluster.world.sent) {
+    const TappedFrame tapped = tap(frame);
+    for (const TappedVersion& version : tapped.versions) {
+      if (tapped.kind == Kind::kClientPutRequest) put.emplace_back(version.value);
+      if (tapped.kind == Kind::kClientGetReply) got.emplace_back(version.value);
+    }
+  }
+  EXPECT_EQ(put, (std::vector<std::string>{"milk", "bread"}));
+  EXPECT_EQ(got, (std::vector<std::string>{"milk", "bread"}));
+}
+
+TEST(Tap, says_nothing_of_a_damaged_frame) {
+  TestCluster cluster;
+  cluster.world.record = true;
+  cluster.put("cart", "", "milk");
+  for (Frame frame : cluster.world.sent) {
+    frame.bytes = Buffer::copy_of(frame.bytes.view());
+    frame.bytes.mutable_data()[frame.bytes.size() / 2] ^= 1;
+    const TappedFrame tapped = tap(frame);
+    EXPECT_FALSE(tapped.intact);
+    EXPECT_TRUE(tapped.versions.empty() && tapped.key.empty());
+  }
+}
+
+}  // namespace
+}  // namespace ringside

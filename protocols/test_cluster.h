@@ -1,0 +1,128 @@
+// For tests of this room: nodes that are no more than RPC, Dynamo and an engine in memory, and a
+// client, on a TestWorld.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protocols/client.h"
+#include "protocols/replication/dynamo/coordinator.h"
+#include "protocols/test_engine.h"
+#include "protocols/test_host.h"
+
+namespace ringside::test {
+
+struct TestNode {
+  TestNode(TestHost& host, const Ring& ring, DynamoOptions options)
+      : engine(host, kMillisecond / 10), rpc(host), dynamo(rpc, engine, ring, options, stats) {
+    for (const Kind kind : {Kind::kClientGetRequest, Kind::kForwardGetRequest}) {
+      rpc.handle(kind, [this](Request request) { dynamo.read(std::move(request)); });
+    }
+    for (const Kind kind : {Kind::kClientPutRequest, Kind::kForwardPutRequest}) {
+      rpc.handle(kind, [this](Request request) { dynamo.write(std::move(request)); });
+    }
+    for (const Kind kind : {Kind::kReplicaGetRequest, Kind::kReplicaPutRequest}) {
+      rpc.handle(kind, [this](Request request) { dynamo.message(std::move(request)); });
+    }
+  }
+
+  TestEngine engine;
+  Rpc rpc;
+  DynamoStats stats;
+  Dynamo dynamo;
+};
+
+class TestCluster {
+ public:
+  explicit TestCluster(uint32_t size = 6, DynamoOptions options = {},
+                       Routing routing = Routing::kCoordinator) {
+    for (NodeId id = 1; id <= size; ++id)
+      members_.push_back({id, "", "z" + std::to_string(id % 3), ""});
+    ring_ = Ring(members_, 64, 16);
+    for (NodeId id = 1; id <= size; ++id)
+      nodes_[id] = std::make_unique<TestNode>(world.host(id), ring_, options);
+    client_options.members = members_;
+    client_options.routing = routing;
+    client_options.n = options.n;
+  }
+
+  Client& client(uint32_t number = 0) {
+    std::unique_ptr<Client>& client = clients_[number];
+    if (!client)
+      client = std::make_unique<Client>(world.host(kFirstClient + number), client_options);
+    return *client;
+  }
+  TestNode& node(NodeId id) { return *nodes_[id]; }
+  const Ring& ring() const { return ring_; }
+  std::vector<NodeId> home(std::string_view key, uint32_t n = 3) const {
+    const auto list = ring_.preference(key);
+    return {list.begin(), list.begin() + n};
+  }
+  // The sibling values that the node holds durably, in the order of their dots.
+  std::vector<std::string> stored(NodeId id, std::string_view key) {
+    const MemoryLookup found = node(id).engine.lookup(key, View::kDurable);
+    std::vector<std::string> values;
+    Object object;
+    if (found.state != MemoryLookup::State::kFound || !object.decode(found.value)) return values;
+    for (const Version& version : object.siblings) values.emplace_back(version.value);
+    return values;
+  }
+
+  // Runs one operation to its end.
+  GetResult get(std::string key, uint32_t number = 0) {
+    GetResult result;
+    run(
+        number,
+        [](Client& from, std::string of, GetResult& out, bool& done) -> Task<void> {
+          const uint64_t operation = from.next_operation();
+          out = co_await from.get(of, operation);
+          done = true;
+        },
+        std::move(key), result);
+    return result;
+  }
+  PutResult put(std::string key, std::string context, std::optional<std::string> value,
+                uint64_t operation = 0, uint32_t number = 0) {
+    PutResult result;
+    if (operation == 0) operation = client(number).next_operation();
+    bool done = false;
+    world.host(kFirstClient + number)
+        .spawn([](Client& from, std::string of, std::string seen, std::optional<std::string> what,
+                  uint64_t id, PutResult& out, bool& finished) -> Task<void> {
+          out = co_await from.put(of, seen, what, id);
+          finished = true;
+        }(client(number), std::move(key), std::move(context), std::move(value), operation, result,
+                                                               done));
+    for (int i = 0; i < 5000 && !done; ++i) world.run_for(kMillisecond);
+    EXPECT_TRUE(done);
+    return result;
+  }
+
+  TestWorld world;
+  ClientOptions client_options;
+
+ private:
+  template <class Body, class Out>
+  void run(uint32_t number, Body body, std::string key, Out& out) {
+    bool done = false;
+    world.host(kFirstClient + number).spawn(body(client(number), std::move(key), out, done));
+    for (int i = 0; i < 5000 && !done; ++i) world.run_for(kMillisecond);
+    EXPECT_TRUE(done);
+  }
+
+  std::vector<Member> members_;
+  Ring ring_;
+  std::map<NodeId, std::unique_ptr<TestNode>> nodes_;
+  std::map<uint32_t, std::unique_ptr<Client>> clients_;
+};
+
+inline std::vector<std::string> values(const GetResult& result) {
+  std::vector<std::string> list;
+  for (const Sibling& sibling : result.siblings) list.push_back(sibling.value);
+  return list;
+}
+
+}  // namespace ringside::test
