@@ -45,7 +45,9 @@ struct DurabilityReport {
   uint64_t judged = 0;  // of those: of keys whose final state is known, acknowledged before it
   uint64_t present = 0;
   uint64_t superseded = 0;
-  std::vector<LostWrite> lost;        // every one, in the order of invocation
+  std::vector<LostWrite> lost;  // every one, in the order of invocation
+  std::vector<ValueId>
+      failed_yet_there;  // in the final state, though the client was told it surely failed
   std::vector<ValueId> nobody_wrote;  // values of the final state that no put of the history wrote
 };
 DurabilityReport find_lost_writes(const History& history, const FinalState& final_state);

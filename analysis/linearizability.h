@@ -58,7 +58,5 @@ bool check_register(const History& history, std::span<const uint32_t> operations
 
 // One line that names both operations with their times.
 std::string describe(const History& history, const LinearizabilityViolation& violation);
-// "get #16777216:7 of \"k3\" by client 2 [1.250 ms, 1.900 ms]"
-std::string describe_operation(const History& history, uint32_t operation);
 
 }  // namespace ringside

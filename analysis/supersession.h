@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "workloads/history.h"
@@ -28,12 +29,21 @@ class Supersession {
   void mark_covered(std::span<const ValueId> present);
   bool is_marked(ValueId value) const;
 
+  // By operation, of puts: when the value was first surely there, because its put was acknowledged
+  // or a read that returned it was answered; kNever when neither happened.
+  std::vector<Time> first_seen() const;
+
  private:
+  // The puts of one process by counter; a sorted list when the counters are too far apart for a
+  // table.
   struct Process {
     uint32_t high = 0;  // the id's upper half
     uint64_t first = 0;
-    std::vector<uint32_t> put;  // by id - first
+    std::vector<uint32_t> table;  // by id - first
+    std::vector<std::pair<uint64_t, uint32_t>> sparse;
   };
+  const Process* find(uint32_t high) const;
+  Process* find(uint32_t high);
   void begin_walk();
 
   const History& history_;
