@@ -66,6 +66,37 @@ struct WorldSpec {
   Time wall_epoch = 1'700'000'000 * kSecond;
 };
 
+// What an event is, for the fingerprint, the dump and the log. Values are part of the fingerprint:
+// append only.
+enum class EventKind : uint8_t {
+  kTimer,     // a timer of a process fires
+  kFrame,     // a frame arrives
+  kDisk,      // a disk call completes
+  kStart,     // a process starts to run
+  kAction,    // World::at
+  kPeerLost,  // a process learns that a peer refused or reset
+  kWritable,  // a process learns that a window has room
+};
+const char* event_kind_name(EventKind kind);
+
+// One event that ran. `hash` is the fingerprint after it.
+struct EventRecord {
+  uint64_t index = 0;  // 1 for the first
+  Time time = 0;
+  EventKind kind = EventKind::kTimer;
+  NodeId node = kNoNode;  // whose machine ran it; kNoNode for kAction
+  uint64_t payload = 0;   // what was hashed of its content
+  uint64_t hash = 0;
+  const Frame* frame = nullptr;  // of kFrame
+};
+
+// The fingerprint after `events` events, at `time`.
+struct Checkpoint {
+  uint64_t events = 0;
+  Time time = 0;
+  uint64_t hash = 0;
+};
+
 // What happened, in true time, as an outsider sees it. Called while the event runs; must not call
 // back into the world.
 class Observer {
@@ -76,8 +107,12 @@ class Observer {
   virtual void on_lost(Time at, const Frame& frame, std::string_view why) {}
   virtual void on_probe(Time at, NodeId node, std::string_view name) {}
   virtual void on_trace(Time at, NodeId node, const TraceEvent& event) {}
-  virtual void on_fault(Time at, std::string_view what) {
-  }  // every fault as it takes effect, for the log
+  virtual void on_start(Time at, NodeId node, uint64_t incarnation) {}
+  // A process is no more: "crash", "power loss", "end" (its program returned) or what it said to
+  // Host::abort.
+  virtual void on_stop(Time at, NodeId node, std::string_view why) {}
+  // Every fault as it takes effect, for the log.
+  virtual void on_fault(Time at, std::string_view what) {}
 };
 
 // A set of directed cuts that is made and healed as one.
@@ -95,7 +130,8 @@ struct Counters {
   uint64_t frames_lost = 0;
   uint64_t frame_bytes = 0;
   uint64_t disk_calls = 0;
-  uint64_t timers = 0;
+  uint64_t timers = 0;  // that fired
+  uint64_t kills = 0;   // processes that ended for any reason
 };
 
 class World {
@@ -119,6 +155,11 @@ class World {
   uint64_t events() const;
   uint64_t fingerprint() const;
   const Counters& counters() const;
+  // Calls `sink` after every `every`-th event: the checkpoints of a recording. 0: never.
+  void checkpoint_every(uint64_t every, std::function<void(const Checkpoint&)> sink);
+  // Calls `sink` after every event: a dump for bisection, or a place to stop. Null: never. Changes
+  // nothing about the run.
+  void set_event_sink(std::function<void(const EventRecord&)> sink);
   // Runs `action` as an event of its own (faults of a schedule, the end of a phase). `label` enters
   // the fingerprint.
   void at(Time when, std::string label, std::function<void()> action);
@@ -126,15 +167,20 @@ class World {
   // Processes and machines. Each takes effect when control is in the world (from `at` or between
   // steps).
   bool running(NodeId node) const;
+  bool powered(MachineId machine) const;
   uint64_t incarnation(NodeId node) const;  // starts so far
-  void crash(
-      NodeId node);  // the process dies; what was written but not synced stays with the machine
-  void power_loss(
-      MachineId machine);  // the machine stops; unsynced pages are drawn kept, dropped or garbage
-  void restart(NodeId node);  // powers the machine on when needed, and starts the program
-  // A probe's fault: called at most once, when `node` (kNoNode: any) reaches `probe`. From there on
-  // the process's calls are ignored, and `action` runs when control is back in the world.
-  void on_probe(std::string probe, NodeId node, std::function<void(NodeId reached)> action);
+  // The process dies; what was written but not synced stays with the machine.
+  void crash(NodeId node);
+  // The machine stops; unsynced pages are drawn kept, dropped or garbage.
+  void power_loss(MachineId machine);
+  // Powers the machine on when needed, and starts the program. Nothing when it runs.
+  void restart(NodeId node);
+  void step_wall_clock(MachineId machine, Duration by);  // forward or back
+  // A probe's fault: called at most once, when `node` (kNoNode: any) reaches `probe`. `action` runs
+  // when control is back in the world. Unless `lives`, the process's calls are ignored from the
+  // probe on, and if it still runs after `action`, it is crashed.
+  void on_probe(std::string probe, NodeId node, std::function<void(NodeId reached)> action,
+                bool lives = false);
 
   // The network.
   using CutId = uint64_t;
