@@ -28,6 +28,8 @@ class Stage {
   virtual bool running(NodeId node) = 0;
   // Runs until `done`; false when it gave up.
   virtual bool run_until(const std::function<bool()>& done) = 0;
+  // At most so many events, or turns of the loop.
+  virtual void run_turns(int turns) = 0;
   // Where the process of a place listens when there is one.
   virtual std::string address(NodeId node) = 0;
 };

@@ -131,9 +131,7 @@ TEST_P(ProcessConformance, a_restarted_process_never_replays_its_draws) {
   std::set<uint64_t> seen;
   for (int i = 0; i < 3; ++i) {
     stage().start(1, [&](Host& host) { return draw(&host, &seen); });
-    int turns = 0;
-    stage().run_until(
-        [&] { return seen.size() >= static_cast<size_t>(3 * i + 3) || ++turns > 100; });
+    stage().run_turns(10);
     stage().kill(1);
   }
   EXPECT_EQ(seen.size(), 9u);
@@ -205,8 +203,7 @@ TEST_P(ProcessConformance, a_killed_process_destroys_every_frame_and_stays_silen
       return mourned(&host, &log, "main");
     });
     EXPECT_TRUE(stage().running(2));
-    int turns = 0;
-    stage().run_until([&] { return ++turns > round; });
+    stage().run_turns(round);
     stage().kill(2);
     EXPECT_FALSE(stage().running(2));
     EXPECT_EQ(log.size(), 6u);

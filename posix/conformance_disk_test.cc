@@ -209,8 +209,7 @@ TEST_P(DiskConformance,
     bool writing = false;
     stage().start(1, [&](Host& host) { return write_and_die(&host, &writing); });
     ASSERT_TRUE(stage().run_until([&] { return writing; }));
-    int turns = 0;
-    stage().run_until([&] { return ++turns > round; });
+    stage().run_turns(round);
     stage().kill(1);
     EXPECT_FALSE(stage().running(1));
     run([](Host* host) -> Task<void> {

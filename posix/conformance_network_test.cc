@@ -254,8 +254,7 @@ TEST_P(NetworkConformance, killing_both_ends_at_any_moment_is_clean) {
     const size_t enough = static_cast<size_t>(round) * 7;
     ASSERT_TRUE(stage().run_until([&] { return ears[1].frames.size() >= enough; }));
     stage().kill(round % 2 == 0 ? 1 : 2);
-    int turns = 0;
-    stage().run_until([&] { return ++turns > 5; });
+    stage().run_turns(5);
     stage().kill(round % 2 == 0 ? 2 : 1);
   }
 }

@@ -52,6 +52,9 @@ class RealStage final : public Stage {
   bool run_until(const std::function<bool()>& done) override {
     return loop_.run_until(done, 10 * kSecond);
   }
+  void run_turns(int turns) override {
+    loop_.run_until([&turns] { return turns-- <= 0; }, kMillisecond);
+  }
   std::string address(NodeId node) override { return addresses_[node]; }
 
  private:
