@@ -14,6 +14,9 @@ NOT_A_VARIABLE = re.compile(
     r"^(?:using|typedef|class|struct|union|enum|template|namespace|friend|static_assert|extern|concept|requires|return|"
     r"public|private|protected|case|default|goto|co_return|co_await|#)\b")
 
+# What opens a block, though no parenthesis says so.
+BLOCK = re.compile(r"(?:^|[\s>])(?:class|struct|union|enum|namespace)\b[^=]*$|\b(?:else|do|try)$|^extern\b|^$")
+
 
 def template_end(text, start):
     """The offset after the `>` that closes the `<` at `start`, or -1."""
@@ -100,21 +103,23 @@ def statements(code):
         elif char in ")]":
             round_depth -= 1
         elif char == "{":
-            head = code[start:at]
-            yield start, head, stack[-1]
-            bare = head.strip()
-            if round_depth > 0:
-                stack.append("inner")  # a lambda or a braced value inside parentheses
-            elif re.search(r"\bnamespace\b[\w\s:]*$|^extern\s*\"\s*\"$", bare):
+            bare = code[start:at].strip()
+            if round_depth > 0 or re.search(r"=\s*[\w:<>, ]*$|^[^()]*[\w>]$", bare) and not BLOCK.search(bare):
+                stack.append("value")  # braces inside an expression: the statement goes on after them
+                at += 1
+                continue
+            yield start, code[start:at], stack[-1]
+            if re.search(r"\bnamespace\b[\w\s:]*$|^extern\s*\"\s*\"$", bare):
                 stack.append("namespace")
             elif re.search(r"(?:^|[\s>])(?:class|struct|union|enum)\b[^()=]*$", bare):
                 stack.append("type")
             else:
-                stack.append("value" if re.search(r"[\w\]>]\s*$|=\s*$", bare) and ")" not in bare else "code")
+                stack.append("code")
             start = at + 1
         elif char == "}":
-            if len(stack) > 1:
-                stack.pop()
+            if len(stack) > 1 and stack.pop() == "value":
+                at += 1
+                continue
             start = at + 1
         elif char == ";" and round_depth <= 0:
             yield start, code[start:at], stack[-1]

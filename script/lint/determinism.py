@@ -11,11 +11,12 @@ import re
 import declarations
 import sources
 
-# (path, rule, what the line holds, why)
+# (path, rule or "*", what the line holds, why)
 ALLOWED = [
     ("runtime/check.cc", "file", "fprintf", "a failed CHECK says so on stderr before it aborts"),
     ("runtime/frame_pool.cc", "static", "free_frames", "hands out memory; no behaviour can depend on it"),
     ("runtime/frame_pool.cc", "static", "pool_enabled", "hands out memory; no behaviour can depend on it"),
+    ("sim/trip_wire.cc", "*", "", "code of the worker that arms it, not of the world: it speaks to the kernel"),
     ("node/misbehave.h", "clock", "<ctime>", "a planted bug, which the trip-wire must catch"),
     ("node/misbehave.h", "clock", "clock_gettime", "a planted bug, which the trip-wire must catch"),
     ("node/misbehave.h", "pointer", "uintptr_t", "a planted bug, which the gate must catch"),
@@ -119,7 +120,7 @@ def check(root=sources.ROOT, allowed=None):
         lines = text.splitlines()
         for _, line, rule, message in check_file(path, text, local_headers(path, text, root)):
             excused = [entry for entry in allowed
-                       if entry[0] == path and entry[1] == rule and entry[2] in lines[line - 1]]
+                       if entry[0] == path and entry[1] in (rule, "*") and entry[2] in lines[line - 1]]
             used.update(excused)
             if not excused:
                 findings.append((path, line, message))
