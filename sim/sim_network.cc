@@ -1,0 +1,295 @@
+#include "sim/sim_network.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/connection.h"
+#include "sim/machine.h"
+#include "sim/process.h"
+
+namespace ringside::sim {
+namespace {
+
+constexpr uint64_t kFrameOverhead = 32;  // what an empty frame takes of the window
+
+uint64_t size_of(const Frame& frame) { return frame.bytes.size() + kFrameOverhead; }
+
+}  // namespace
+
+SimNetwork::SimNetwork(Kernel& kernel, const Topology& topology, const NetworkModel& model)
+    : kernel_(kernel), topology_(topology), model_(model) {
+  for (const NetworkModel::KindLatency& entry : model_.by_kind) {
+    if (entry.kind >= latency_by_kind_.size()) latency_by_kind_.resize(entry.kind + 1u);
+    latency_by_kind_[entry.kind] = &entry.latency;
+  }
+}
+
+SimNetwork::~SimNetwork() = default;
+
+void SimNetwork::add(Process& process) {
+  const NodeId node = process.node();
+  auto& place = node >= kFirstClient ? clients_ : nodes_;
+  const std::size_t at = node >= kFirstClient ? node - kFirstClient : node;
+  CHECK(at < kFirstClient);
+  if (at >= place.size()) place.resize(at + 1);
+  CHECK(place[at] == nullptr);
+  CHECK(process.index() == processes_.size());
+  place[at] = &process;
+  processes_.push_back(&process);
+  connections_.emplace_back();
+}
+
+Process* SimNetwork::find(NodeId node) const {
+  const auto& place = node >= kFirstClient ? clients_ : nodes_;
+  const std::size_t at = node >= kFirstClient ? node - kFirstClient : node;
+  return at < place.size() ? place[at] : nullptr;
+}
+
+SimNetwork::Connection& SimNetwork::connection(Process& from, Process& to) {
+  auto& row = connections_[from.index()];
+  if (row.size() <= to.index()) row.resize(processes_.size());
+  std::unique_ptr<Connection>& place = row[to.index()];
+  if (place == nullptr) {
+    const MachineId a = from.machine().id();
+    const MachineId b = to.machine().id();
+    place = std::make_unique<Connection>(from, to, topology_.link(a, b),
+                                         kernel_.draw(Purpose::kLink, a, b).next());
+    count_cuts(*place);
+  }
+  return *place;
+}
+
+bool SimNetwork::send(Process& from, Frame frame) {
+  frame.from = from.node();
+  CHECK(frame.bytes.size() <= kFrameBytesMax);
+  Process* const to = find(frame.to);
+  if (to == nullptr) {
+    lost(frame, "nobody");
+    return true;
+  }
+  Connection& link = connection(from, *to);
+  const uint64_t bytes = size_of(frame);
+  if (!link.has_room(bytes, model_.window_bytes)) {
+    link.wanted = bytes;
+    return false;
+  }
+  from.machine().charge_bytes(frame.bytes.size());
+  ++kernel_.counters.frames_sent;
+  kernel_.counters.frame_bytes += frame.bytes.size();
+  if (kernel_.observer != nullptr) kernel_.observer->on_send(from.machine().true_now(), frame);
+
+  const uint32_t n = nth(link, frame);
+  const uint64_t key = mix(mix(link.draw_key, frame.operation), uint64_t{frame.kind} << 32 | n);
+  if (link.cut()) {
+    lost(frame, "cut");
+    if (link.silent_cuts == 0) report(link, from.machine().true_now(), true);
+    return true;
+  }
+  const auto passes = [&](Purpose purpose, double probability) {
+    return probability > 0 && Draw::of(key, purpose).chance(probability);
+  };
+  if (passes(Purpose::kLoss, 1 - (1 - model_.loss) * (1 - link.link.loss))) {
+    lost(frame, "loss");
+    return true;
+  }
+  const uint64_t hash =
+      mix(hash_of(frame.bytes) ^ frame.operation, uint64_t{frame.from} << 16 | frame.kind);
+  if (passes(Purpose::kDuplicate, model_.duplication))
+    dispatch(link, frame, hash, key, Purpose::kDuplicateLatency);
+  dispatch(link, std::move(frame), hash, key, Purpose::kLatency);
+  return true;
+}
+
+void SimNetwork::dispatch(Connection& link, Frame frame, uint64_t hash, uint64_t key,
+                          Purpose purpose) {
+  Draw draw = Draw::of(key, purpose);
+  Time departure = link.sender.machine().true_now();
+  if (const uint64_t bandwidth = link.link.bandwidth_bytes_per_second; bandwidth != 0) {
+    departure = std::max(departure, link.pipe_free) +
+                static_cast<Duration>(size_of(frame) * static_cast<uint64_t>(kSecond) / bandwidth);
+    link.pipe_free = departure;
+  }
+  Time arrival = departure + latency(link, frame.kind).sample(draw);
+  if (model_.ordered) {
+    arrival = std::max(arrival, link.last_arrival + 1);
+    link.last_arrival = arrival;
+  }
+  link.in_flight += size_of(frame);
+  Flight* flight = take_flight();
+  flight->frame = std::move(frame);
+  flight->connection = &link;
+  flight->hash = hash;
+  flight->epoch = link.epoch;
+  flight->expected = link.bound;
+  kernel_.queue.insert(arrival, draw.next(),
+                       {flight, 0, link.receiver.index(), tag_of(EventKind::kFrame)});
+}
+
+// Background frames are counted for good; those of operations as long as Repeats remembers.
+uint32_t SimNetwork::nth(Connection& link, const Frame& frame) {
+  if (frame.operation != 0)
+    return repeats_.count(mix(mix(link.draw_key, frame.operation), frame.kind));
+  for (auto& [kind, count] : link.background)
+    if (kind == frame.kind) return count++;
+  link.background.emplace_back(frame.kind, 1);
+  return 0;
+}
+
+const Distribution& SimNetwork::latency(const Connection& link, FrameKind kind) const {
+  if (kind < latency_by_kind_.size() && latency_by_kind_[kind] != nullptr)
+    return *latency_by_kind_[kind];
+  return link.link.latency;
+}
+
+uint64_t SimNetwork::hash_of(const Buffer& bytes) {
+  if (bytes.empty()) return 0;
+  if (bytes.data() != hashed_.data() || bytes.size() != hashed_.size()) {
+    hashed_value_ = hash_bytes(bytes.view());
+    hashed_ = bytes;
+  }
+  return hashed_value_;
+}
+
+bool SimNetwork::arrives(Flight* flight) {
+  Connection& link = *flight->connection;
+  Process& to = link.receiver;
+  if (link.silent_cuts > 0) return drop(flight, "cut"), false;
+  if (flight->epoch <= link.refused_through) return drop(flight, "refused"), false;
+  if (!to.machine().powered) return drop(flight, "no power"), false;
+  const bool current_epoch = flight->epoch == link.epoch;
+  const uint64_t bound =
+      flight->expected != 0 ? flight->expected : (current_epoch ? link.bound : 0);
+  const bool stranger = bound != 0 && bound != to.incarnation;
+  if (!to.alive() || stranger || link.refusing_cuts > 0) {
+    if (current_epoch) report(link, kernel_.now, false);
+    const bool refused = bound == 0;
+    return drop(flight, refused ? "refused" : "reset"), false;
+  }
+  if (current_epoch) link.bound = to.incarnation;
+  return true;
+}
+
+void SimNetwork::release(Flight* flight) {
+  free_window(*flight->connection, *flight);
+  flight->frame.bytes = Buffer();
+  free_flights_.push_back(flight);
+}
+
+void SimNetwork::drop(Flight* flight, std::string_view why) {
+  lost(flight->frame, why);
+  release(flight);
+}
+
+void SimNetwork::lost(const Frame& frame, std::string_view why) {
+  ++kernel_.counters.frames_lost;
+  if (kernel_.observer != nullptr) kernel_.observer->on_lost(kernel_.now, frame, why);
+}
+
+void SimNetwork::free_window(Connection& link, const Flight& flight) {
+  if (flight.epoch != link.epoch) return;
+  link.in_flight -= size_of(flight.frame);
+  if (link.writers.empty() || link.waking || !link.has_room(link.wanted, model_.window_bytes))
+    return;
+  link.waking = true;
+  link.sender.machine().schedule(kernel_.now, EventKind::kWritable, &link, link.epoch);
+}
+
+void SimNetwork::when_writable(Process& from, NodeId peer, Waiter& waiter) {
+  Process* const to = find(peer);
+  Connection* link = to == nullptr ? nullptr : &connection(from, *to);
+  if (link == nullptr || link->has_room(link->wanted, model_.window_bytes)) {
+    from.host->ready().push(waiter);
+  } else {
+    link->writers.push_back(waiter);
+  }
+}
+
+void SimNetwork::wake_writers(Connection& link) {
+  link.waking = false;
+  while (Waiter* waiter = link.writers.pop_front()) link.sender.host->ready().push(*waiter);
+}
+
+bool SimNetwork::current(const Connection& link, uint64_t epoch) const {
+  return link.epoch == epoch && link.sender.alive();
+}
+
+NodeId SimNetwork::peer(const Connection& link) const { return link.receiver.node(); }
+
+void SimNetwork::report(Connection& link, Time since, bool both_ways) {
+  if (link.reporting || !link.sender.alive()) return;
+  Connection& back = connection(link.receiver, link.sender);
+  if (back.silent_cuts > 0) return;
+  Draw draw = Draw::of(link.draw_key, Purpose::kReport, link.reports++);
+  Duration way = back.link.latency.sample(draw);
+  if (both_ways) way += link.link.latency.sample(draw);
+  link.reporting = true;
+  link.sender.machine().schedule(since + way, EventKind::kPeerLost, &link, link.epoch);
+}
+
+Code SimNetwork::lose_peer(Connection& link) {
+  const Code why = link.bound != 0 ? Code::kReset : Code::kUnavailable;
+  if (why == Code::kUnavailable) link.refused_through = link.epoch;
+  link.end_epoch();
+  wake_writers(link);
+  return why;
+}
+
+void SimNetwork::process_stopped(Process& process, bool told) {
+  for (std::unique_ptr<Connection>& link : connections_[process.index()])
+    if (link != nullptr) link->end_epoch();
+  if (!told) return;
+  const uint32_t index = process.index();
+  for (auto& row : connections_) {
+    if (index >= row.size() || row[index] == nullptr) continue;
+    Connection& link = *row[index];
+    if (link.bound != 0 && link.bound == process.incarnation) report(link, kernel_.now, false);
+  }
+}
+
+uint64_t SimNetwork::cut(const Cut& cut) {
+  ActiveCut active;
+  active.from.resize(topology_.machines());
+  active.to.resize(topology_.machines());
+  for (const MachineId machine : cut.from) active.from.at(machine) = true;
+  for (const MachineId machine : cut.to) active.to.at(machine) = true;
+  active.both_ways = cut.both_ways;
+  active.refuse = cut.refuse;
+  cuts_.emplace(++cuts_made_, std::move(active));
+  recount_all();
+  return cuts_made_;
+}
+
+bool SimNetwork::heal(uint64_t id) {
+  if (cuts_.erase(id) == 0) return false;
+  recount_all();
+  return true;
+}
+
+bool SimNetwork::heal_all() {
+  if (cuts_.empty()) return false;
+  cuts_.clear();
+  recount_all();
+  return true;
+}
+
+void SimNetwork::count_cuts(Connection& link) const {
+  link.silent_cuts = link.refusing_cuts = 0;
+  for (const auto& [id, cut] : cuts_)
+    if (cut.covers(link.sender.machine().id(), link.receiver.machine().id()))
+      ++(cut.refuse ? link.refusing_cuts : link.silent_cuts);
+}
+
+void SimNetwork::recount_all() {
+  for (auto& row : connections_)
+    for (std::unique_ptr<Connection>& link : row)
+      if (link != nullptr) count_cuts(*link);
+}
+
+SimNetwork::Flight* SimNetwork::take_flight() {
+  if (free_flights_.empty()) return &flights_.emplace_back();
+  Flight* flight = free_flights_.back();
+  free_flights_.pop_back();
+  return flight;
+}
+
+}  // namespace ringside::sim

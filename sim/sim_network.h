@@ -1,0 +1,102 @@
+// SimNetwork: the frames between the processes of a world. What a frame meets is drawn by a hash of
+// seed, link, client operation, kind and how many like it went before, so that one fault more or
+// less moves no other frame.
+//
+// Between two processes there is one connection a direction, as the sender sees it. The first frame
+// that is delivered binds it to the receiver's incarnation. When that incarnation dies, or a frame
+// meets another one, the sender learns of a reset (kReset) after the way back; when nothing was
+// delivered on the connection and the receiver's machine runs without the process, or the cut says
+// so, of a refusal (kUnavailable), and whatever of it is still in flight is dropped. Both end the
+// connection; the next frame begins a new one. A machine without power and a silent cut say
+// nothing.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "runtime/network.h"
+#include "sim/kernel.h"
+#include "sim/repeats.h"
+
+namespace ringside::sim {
+
+class Process;
+
+class SimNetwork {
+ public:
+  struct Connection;
+  // A frame on its way.
+  struct Flight {
+    Frame frame;
+    Connection* connection = nullptr;
+    uint64_t hash = 0;      // of all of it, for the fingerprint
+    uint64_t epoch = 0;     // of the connection
+    uint64_t expected = 0;  // incarnation that the connection was bound to; 0: none yet
+  };
+
+  SimNetwork(Kernel& kernel, const Topology& topology, const NetworkModel& model);
+  ~SimNetwork();
+
+  void add(Process& process);
+  Process* find(NodeId node) const;
+
+  // For hosts.
+  bool send(Process& from, Frame frame);
+  void when_writable(Process& from, NodeId peer, Waiter& waiter);
+
+  // For the world, when an event is due. `arrives`: whether the frame reaches the process; if not
+  // it is gone.
+  bool arrives(Flight* flight);
+  void release(Flight* flight);                     // it was handled
+  void drop(Flight* flight, std::string_view why);  // it waited at a machine that stopped
+  bool current(const Connection& connection, uint64_t epoch) const;
+  NodeId peer(const Connection& connection) const;
+  // Ends the connection and says why, to be told to the sender's handler.
+  Code lose_peer(Connection& connection);
+  void wake_writers(Connection& connection);
+  // `told`: its peers see a reset. Otherwise the machine is gone, silently.
+  void process_stopped(Process& process, bool told);
+
+  uint64_t cut(const Cut& cut);
+  bool heal(uint64_t id);
+  bool heal_all();
+
+ private:
+  struct ActiveCut;
+
+  Connection& connection(Process& from, Process& to);
+  Flight* take_flight();
+  void lost(const Frame& frame, std::string_view why);
+  uint32_t nth(Connection& connection, const Frame& frame);
+  void dispatch(Connection& connection, Frame frame, uint64_t hash, uint64_t key, Purpose purpose);
+  // Tells the sender of a refusal or reset: a way back after `since`, or a way there and back.
+  void report(Connection& connection, Time since, bool both_ways);
+  void free_window(Connection& connection, const Flight& flight);
+  void count_cuts(Connection& connection) const;
+  void recount_all();
+  uint64_t hash_of(const Buffer& bytes);
+  const Distribution& latency(const Connection& connection, FrameKind kind) const;
+
+  Kernel& kernel_;
+  const Topology& topology_;
+  const NetworkModel model_;
+  std::vector<const Distribution*> latency_by_kind_;  // by kind; null where the link decides
+  std::vector<Process*> nodes_;                       // by NodeId
+  std::vector<Process*> clients_;                     // by NodeId - kFirstClient
+  std::vector<Process*> processes_;                   // by index
+  std::vector<std::vector<std::unique_ptr<Connection>>> connections_;  // [from][to], by index
+  std::map<uint64_t, ActiveCut> cuts_;
+  uint64_t cuts_made_ = 0;
+  Repeats repeats_;
+  Buffer hashed_;  // the last frame's bytes, which often go to several peers
+  uint64_t hashed_value_ = 0;
+
+  std::deque<Flight> flights_;  // addresses stay
+  std::vector<Flight*> free_flights_;
+};
+
+}  // namespace ringside::sim
