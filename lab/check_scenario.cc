@@ -6,6 +6,7 @@
 #include "lab/places.h"
 #include "lab/text.h"
 #include "lab/units.h"
+#include "protocols/wire.h"
 
 namespace ringside::lab {
 namespace {
@@ -241,6 +242,21 @@ void check_fault(const Cursor& at, const scenario::Workload& workload) {
   }
 }
 
+void check_leg(const Cursor& at) {
+  const auto& leg = static_cast<const scenario::Network::Leg&>(at.message());
+  std::vector<std::string> known;
+  for (std::string_view name : kind_names()) known.emplace_back(name);
+  for (int i = 0; i < leg.kind_size(); ++i) {
+    if (kind_of(leg.kind(i)) != Kind::kNone) continue;
+    const std::string near = nearest_name(leg.kind(i), known);
+    at.mistake("kind",
+               concat("\"", leg.kind(i), "\" is nothing that frames say",
+                      near.empty() ? "" : "; did you mean \"", near, near.empty() ? "" : "\"?",
+                      "; the kinds are ", join(known, ", ")),
+               i);
+  }
+}
+
 void check_swarm(const Cursor& at) {
   const auto& swarm = static_cast<const scenario::Swarm&>(at.message());
   const auto pair = [&](const char* low, const std::string& low_text, const char* high,
@@ -330,8 +346,11 @@ void check_scenario(const scenario::Scenario& scenario, const Locations& locatio
   for (const char* field : {"topology", "network"}) {
     if (root.has(field)) check_distributions(root.nested(field));
   }
-  for (int i = 0; i < scenario.network().leg_size(); ++i)
-    check_distributions(root.nested("network").nested("leg", i));
+  for (int i = 0; i < scenario.network().leg_size(); ++i) {
+    const Cursor leg = root.nested("network").nested("leg", i);
+    check_distributions(leg);
+    check_leg(leg);
+  }
   if (scenario.has_cluster()) check_cluster(root.nested("cluster"), places.machines().size());
   if (scenario.has_workload()) check_workload(root.nested("workload"));
   for (int i = 0; i < scenario.fault_size(); ++i)

@@ -16,7 +16,6 @@
 
 #include "runtime/result.h"
 #include "runtime/time.h"
-#include "runtime/trace.h"
 
 namespace ringside::scenario {
 class Scenario;
@@ -24,14 +23,22 @@ class Scenario;
 
 namespace ringside::lab {
 
+// A line of the virtual-time log.
+struct LogLine {
+  Time at = 0;
+  uint32_t node = 0;     // where it happened; 0: not at a node
+  std::string_view key;  // empty: of no key, or of an unknown one
+  std::string_view text;
+};
+
 struct RunOptions {
   bool gate = false;  // cut the scenario to its gate_for: shorter workload, no expectations judged
   // Replay only: stop after this many events (0: run to the end).
   uint64_t until_event = 0;
-  // Receives every trace event of the nodes, as text for people, when set.
-  std::function<void(Time at, uint32_t node, const TraceEvent& event)> on_trace;
-  // Receives every fault as it takes effect, when set.
-  std::function<void(Time at, std::string_view what)> on_fault;
+  // … and call this while the world still stands there.
+  std::function<void()> on_stop;
+  // Receives the virtual-time log when set: frames, probes, trace events and faults, in order.
+  std::function<void(const LogLine& line)> on_log;
   // Called now and then (every few thousand events) with the share of the run that is done, 0..1.
   // Must not read clocks.
   std::function<void(double done)> on_progress;
@@ -90,7 +97,8 @@ struct RunResult {
   std::vector<Checkpoint> checkpoints;
   std::vector<std::string> faults;     // resolved, in order, one line each
   std::vector<std::string> witnesses;  // the operations that violate, one line each
-  std::string history;                 // workloads/history.proto, serialised
+  uint64_t history_hash = 0;
+  std::string history;  // workloads/history.proto, serialised
 };
 
 // Parses and checks `text`; the error's message is one "FILE:LINE:COLUMN: what, and what would be

@@ -1,0 +1,109 @@
+// The `ringside` command: its grammar and its help. CLI11 is costly to compile and stays in this
+// file (and in network_verbs.cc).
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "cli/report.h"
+#include "cli/verbs.h"
+#if __has_include("cli/network_verbs.h") && defined(RINGSIDE_NETWORK_VERBS)
+#include "cli/network_verbs.h"
+#endif
+
+namespace {
+
+using namespace ringside::cli;
+
+void add_run(CLI::App& app, RunArguments& arguments, int& code) {
+  CLI::App* verb =
+      app.add_subcommand("run", "Play a scenario under a seed, or under many, and judge it");
+  verb->add_option("FILE", arguments.file, "the scenario")->required();
+  CLI::Option* seed = verb->add_option("--seed", arguments.seed, "the seed (1 if none is given)");
+  verb->add_option("--seeds", arguments.seeds, "many seeds: N for 1 to N, or A..B")->excludes(seed);
+  verb->add_option("--jobs", arguments.jobs,
+                   "worlds at once with --seeds (as many as there are cores)");
+  verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  verb->add_option("--out", arguments.out,
+                   "where the recording goes (a directory with --seeds; runs/ if not given)");
+  verb->footer(
+      "Examples:\n"
+      "  ringside run scenarios/failures/cart_zone_outage.textproto --seed 7\n"
+      "  ringside run scenarios/papers/pbs_lnkd_ssd.textproto --seeds 1..20 --jobs 2\n"
+      "  ringside run scenarios/failures/registers_swarm.textproto --seeds 1000 --json\n"
+      "Exit code: 0 all expectations hold, 1 violated, 2 bad input, 4 crashed.");
+  verb->callback([&] { code = run(arguments); });
+}
+
+void add_replay(CLI::App& app, ReplayArguments& arguments, int& code) {
+  CLI::App* verb =
+      app.add_subcommand("replay", "Play a recording again and hold it against what was recorded");
+  verb->add_option("RUN", arguments.file, "the recording (.run)")->required();
+  CLI::Option* until = verb->add_option("--until", arguments.until, "stop after this many events")
+                           ->check(CLI::PositiveNumber);
+  verb->add_flag("--break", arguments.stop, "raise SIGTRAP there, for a debugger")->needs(until);
+  verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  verb->footer(
+      "Examples:\n"
+      "  ringside replay runs/cart_zone_outage-seed-7.run\n"
+      "  gdb --args ringside replay runs/cart_zone_outage-seed-7.run --until 120000 --break\n"
+      "Exit code: 0 the same to the last event, 2 bad input (or another build's run that differs), "
+      "3 not\n"
+      "deterministic, 4 crashed.");
+  verb->callback([&] { code = replay(arguments); });
+}
+
+void add_log(CLI::App& app, LogArguments& arguments, int& code) {
+  CLI::App* verb = app.add_subcommand(
+      "log", "The virtual-time log of a recording: frames, probes, faults, clients");
+  verb->add_option("RUN", arguments.file, "the recording (.run)")->required();
+  verb->add_option("--node", arguments.node, "only what happens at this node");
+  verb->add_option("--key", arguments.key, "only what concerns this key");
+  verb->footer(
+      "Examples:\n"
+      "  ringside log runs/registers_3_1_1-seed-1.run --key r3\n"
+      "  ringside log runs/cart_zone_outage-seed-7.run --node 2 --key cart-17");
+  verb->callback([&] { code = log(arguments); });
+}
+
+void add_check(CLI::App& app, CheckArguments& arguments, int& code) {
+  CLI::App* verb = app.add_subcommand("check", "Are these scenarios well-formed?");
+  verb->add_option("FILES", arguments.files, "scenarios")->required();
+  verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  verb->footer(
+      "Example:\n  ringside check scenarios/*/*.textproto\nExit code: 0 all are, 2 some are not.");
+  verb->callback([&] { code = check(arguments); });
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  CLI::App app(
+      "A complete Dynamo-style database inside one seeded, single-threaded world. A scenario plus "
+      "a seed is a whole\n"
+      "failure history: run it, replay it to the last byte, read its log.",
+      "ringside");
+  app.require_subcommand(1);
+  app.set_help_all_flag("--help-all", "the help of every verb");
+  app.footer(
+      "Examples:\n"
+      "  ringside run scenarios/papers/pbs_lnkd_ssd.textproto\n"
+      "  ringside replay runs/pbs_lnkd_ssd-seed-1.run\n"
+      "  ringside VERB --help");
+  int code = kHolds;
+  RunArguments run_arguments;
+  ReplayArguments replay_arguments;
+  LogArguments log_arguments;
+  CheckArguments check_arguments;
+  add_run(app, run_arguments, code);
+  add_replay(app, replay_arguments, code);
+  add_log(app, log_arguments, code);
+  add_check(app, check_arguments, code);
+#ifdef RINGSIDE_NETWORK_VERBS
+  ringside::cli::add_network_verbs(app, code);
+#endif
+  try {
+    app.parse(count, values);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kHolds : kBadInput;
+  }
+  return code;
+}

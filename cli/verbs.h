@@ -1,0 +1,42 @@
+// The verbs of `ringside` that work on scenarios and recordings. Each takes its arguments as a
+// plain struct, prints, and returns the exit code of the process (cli/report.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ringside::cli {
+
+struct RunArguments {
+  std::string file;
+  uint64_t seed = 1;
+  std::string seeds;  // not empty: many seeds
+  unsigned jobs = 0;  // 0: as many as there are cores
+  bool json = false;
+  std::string out;  // recording; with many seeds the directory for recordings
+};
+int run(const RunArguments& arguments);
+
+struct ReplayArguments {
+  std::string file;
+  uint64_t until = 0;
+  bool stop = false;  // --break: SIGTRAP there
+  bool json = false;
+};
+int replay(const ReplayArguments& arguments);
+
+struct LogArguments {
+  std::string file;
+  uint32_t node = 0;  // 0: all
+  std::string key;    // empty: all
+};
+int log(const LogArguments& arguments);
+
+struct CheckArguments {
+  std::vector<std::string> files;
+  bool json = false;
+};
+int check(const CheckArguments& arguments);
+
+}  // namespace ringside::cli

@@ -1,0 +1,259 @@
+#include "lab/experiment.h"
+
+#include <algorithm>
+
+#include "lab/disk_reader.h"
+#include "lab/fault_schedule.h"
+#include "lab/judge.h"
+#include "lab/load.h"
+#include "lab/measure.h"
+#include "lab/observer.h"
+#include "lab/plan.h"
+#include "lab/text.h"
+#include "lab/units.h"
+#include "protocols/client.h"
+#include "runtime/bug.h"
+#include "runtime/random.h"
+#include "workloads/history.h"
+#include "workloads/store.h"
+
+namespace ringside::lab {
+namespace {
+
+constexpr uint64_t kEventsPerTurn = 4096;
+constexpr std::size_t kCheckpointsMax = 512;
+
+// The fingerprint every so many events; the distance doubles when there are too many.
+class Checkpoints {
+ public:
+  explicit Checkpoints(std::vector<Checkpoint>& out) : out_(out) {}
+
+  void look(const sim::World& world) {
+    if (world.events() < next_) return;
+    out_.push_back({world.events(), world.now(), world.fingerprint()});
+    if (out_.size() >= kCheckpointsMax) {
+      for (std::size_t i = 0; i < out_.size() / 2; ++i) out_[i] = out_[2 * i + 1];
+      out_.resize(out_.size() / 2);
+      distance_ *= 2;
+    }
+    next_ = out_.back().events + distance_;
+  }
+
+ private:
+  std::vector<Checkpoint>& out_;
+  uint64_t distance_ = kEventsPerTurn;
+  uint64_t next_ = kEventsPerTurn;
+};
+
+struct ClientRun {
+  const Plan* plan = nullptr;
+  const ClientPlan* client = nullptr;
+  HistoryRecorder* recorder = nullptr;
+  bool done = false;
+};
+
+// The life of a client process: its share of the workload, then its share of the final reads.
+Task<void> run_client(Host& host, ClientRun* run) {
+  Client client(host, run->plan->client);
+  ClientStore store(host, client);
+  co_await run_workload(host, store, run->client->workload, *run->recorder);
+  if (run->plan->final_reads.rounds > 0) {
+    co_await host.clock().sleep_until(run->plan->final_reads.start);
+    // Whatever was touched; no client writes any more, so that all of them see the same keys.
+    std::vector<std::string> keys = run->recorder->history().keys;
+    std::sort(keys.begin(), keys.end());
+    co_await run_final_reads(host, store, run->plan->final_reads, run->client->workload,
+                             std::move(keys), *run->recorder);
+  }
+  run->done = true;
+}
+
+class Experiment {
+ public:
+  Experiment(const scenario::Scenario& scenario, Plan plan, const RunOptions& options,
+             RunResult& result)
+      : scenario_(scenario),
+        plan_(std::move(plan)),
+        options_(options),
+        result_(result),
+        recorder_([this] { return world_.now(); }),
+        observer_(recorder_, options_, !options.gate && needs_replica_oracle(scenario.expect())),
+        faults_(world_, plan_, [this](NodeId node) { take_image(node); }),
+        checkpoints_(result.checkpoints),
+        world_(plan_.world) {}
+
+  void run() {
+    set_up();
+    if (plan_.timeline.end != kNever) {
+      advance_to(plan_.timeline.end);
+      healed_ = world_.now();
+    }
+    advance_until_clients_are_done();
+    healed_ = plan_.timeline.end == kNever ? world_.now() : healed_;
+    rested_ = world_.now() + plan_.timeline.quiesce;
+    advance_to(rested_);
+    if (stopped() && options_.on_stop) options_.on_stop();
+    conclude();
+  }
+
+ private:
+  void set_up() {
+    world_.set_observer(&observer_);
+    world_.set_tracing(static_cast<bool>(options_.on_log));
+    for (const NodePlan& node : plan_.nodes) {
+      world_.place(node.id, node.machine,
+                   [this](Host& host) { return run_node(host, plan_.node); });
+      world_.start(node.id);
+    }
+    runs_.resize(plan_.clients.size());
+    for (std::size_t i = 0; i < plan_.clients.size(); ++i) {
+      runs_[i] = {&plan_, &plan_.clients[i], &recorder_, false};
+      world_.place(plan_.clients[i].id, plan_.clients[i].machine,
+                   [run = &runs_[i]](Host& host) { return run_client(host, run); });
+      world_.start(plan_.clients[i].id);
+    }
+    faults_.install(scenario_);
+    if (plan_.timeline.end != kNever)
+      world_.at(plan_.timeline.end, "the faults are over", [this] { faults_.heal(); });
+  }
+
+  bool stopped() const {
+    return options_.until_event != 0 && world_.events() >= options_.until_event;
+  }
+
+  void advance_to(Time until) {
+    // An event of our own, so that the steps end at the moment however quiet the world is.
+    bool there = false;
+    world_.at(until, "phase", [&there] { there = true; });
+    while (!there && !stopped() && turn([&there] { return there; })) {
+    }
+  }
+
+  void advance_until_clients_are_done() {
+    const auto done = [this] {
+      return std::all_of(runs_.begin(), runs_.end(), [](const ClientRun& run) { return run.done; });
+    };
+    while (!done() && !stopped() && turn([] { return false; })) {
+    }
+  }
+
+  // Some events. False when nothing is left.
+  template <class Enough>
+  bool turn(const Enough& enough) {
+    for (uint64_t i = 0; i < kEventsPerTurn && !enough() && !stopped(); ++i) {
+      if (!world_.step()) return false;
+    }
+    checkpoints_.look(world_);
+    if (options_.on_progress) options_.on_progress(share_done());
+    return true;
+  }
+
+  double share_done() const {
+    if (plan_.timeline.end != kNever) {
+      return std::min(1.0,
+                      static_cast<double>(world_.now()) / static_cast<double>(plan_.timeline.end));
+    }
+    const scenario::Pbs& pbs = scenario_.workload().pbs();
+    const int reads =
+        pbs.has_reads_per_key() ? static_cast<int>(pbs.reads_per_key()) : pbs.t_size();
+    const double all = static_cast<double>(pbs.keys()) * (1 + reads);
+    return std::min(1.0, static_cast<double>(recorder_.history().operations.size()) / all);
+  }
+
+  void take_image(NodeId node) {
+    if (options_.gate || !needs_replica_oracle(scenario_.expect())) return;
+    restarts_.push_back({node, world_.now(),
+                         concat("at the restart at ", format_span(world_.now())),
+                         world_.image(node)});
+  }
+
+  void conclude() {
+    result_.scenario = scenario_.name();
+    result_.seed = plan_.world.seed;
+    result_.fingerprint = world_.fingerprint();
+    result_.events = world_.events();
+    result_.simulated_seconds = static_cast<double>(world_.now()) / 1e9;
+    result_.checkpoints.push_back({world_.events(), world_.now(), world_.fingerprint()});
+    for (const sim::Tunable& tunable : plan_.tunables) {
+      result_.faults.push_back(concat("tunable ", tunable.name, " = ", tunable.value));
+    }
+    result_.faults.insert(result_.faults.end(), faults_.lines().begin(), faults_.lines().end());
+    for (const std::string& line : observer_.gave_up()) result_.faults.push_back(line);
+    const History history = recorder_.take();
+    result_.operations = history.operations.size();
+    result_.holds = true;
+    if (!options_.gate && options_.until_event == 0) conclude_verdict(history);
+    result_.history = encode_history(history);
+    result_.history_hash = hash_bytes(result_.history);
+  }
+
+  void conclude_verdict(const History& history) {
+    std::vector<TakenImage> finals;
+    if (needs_final_images(scenario_.expect())) {
+      for (const NodePlan& node : plan_.nodes) {
+        finals.push_back({node.id, world_.now(), "at the end of the run", world_.image(node.id)});
+      }
+    }
+    measure(history, result_.metrics);
+    measure_t_visibility(scenario_, history, result_.t_visibility);
+    const auto add = [&](const char* name, uint64_t value) {
+      result_.metrics.push_back({name, static_cast<double>(value)});
+    };
+    add("restarts", restarts_.size());
+    add("frames_sent", world_.counters().frames_sent);
+    add("frames_lost", world_.counters().frames_lost);
+    add("disk_calls", world_.counters().disk_calls);
+    EngineOptions engine = plan_.node.engine;
+    const Evidence evidence{history,
+                            observer_,
+                            read_images(std::move(restarts_), engine),
+                            read_images(std::move(finals), engine),
+                            healed_,
+                            rested_};
+    judge(scenario_, plan_, evidence, result_);
+    for (const auto& [probe, times] : observer_.probes())
+      add(concat("probe ", probe).c_str(), times);
+  }
+
+  const scenario::Scenario& scenario_;
+  Plan plan_;
+  const RunOptions& options_;
+  RunResult& result_;
+  HistoryRecorder recorder_;
+  RunObserver observer_;
+  FaultSchedule faults_;
+  Checkpoints checkpoints_;
+  std::vector<ClientRun> runs_;
+  std::vector<TakenImage> restarts_;
+  Time healed_ = 0;
+  Time rested_ = 0;
+  sim::World world_;  // last: its processes use all of the above until they die
+};
+
+}  // namespace
+
+Result<RunResult> run_scenario(const scenario::Scenario& scenario, uint64_t seed,
+                               const RunOptions& options) {
+  if (scenario.planted_bug_size() > 0 && !planted_build()) {
+    return {Code::kInvalid,
+            concat("scenario \"", scenario.name(), "\" switches on the planted bug ",
+                   scenario.planted_bug(0),
+                   ", which this build does not have; run it with script/ringside --planted")};
+  }
+  Result<Plan> plan = make_plan(scenario, seed, options.gate);
+  if (!plan.ok()) return plan.error();
+  set_planted_bugs({scenario.planted_bug().begin(), scenario.planted_bug().end()});
+  RunResult result;
+  Experiment(scenario, std::move(*plan), options, result).run();
+  set_planted_bugs({});
+  return result;
+}
+
+Result<RunResult> run_scenario_file(const std::string& path, uint64_t seed,
+                                    const RunOptions& options) {
+  Result<std::unique_ptr<scenario::Scenario>> scenario = load_scenario(path);
+  if (!scenario.ok()) return scenario.error();
+  return run_scenario(**scenario, seed, options);
+}
+
+}  // namespace ringside::lab

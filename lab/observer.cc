@@ -1,0 +1,119 @@
+#include "lab/observer.h"
+
+#include "lab/text.h"
+#include "lab/units.h"
+#include "protocols/tap.h"
+#include "protocols/wire.h"
+#include "workloads/value.h"
+
+namespace ringside::lab {
+namespace {
+
+std::string who(NodeId node) {
+  return node >= kFirstClient ? concat("client ", node - kFirstClient + 1) : concat("node ", node);
+}
+
+std::string operation_text(uint64_t operation) {
+  return operation == 0 ? std::string("background")
+                        : concat("#", operation >> 32, ":", operation & 0xffffffff);
+}
+
+}  // namespace
+
+void RunObserver::on_send(Time at, const Frame& frame) {
+  if (options_.on_log) log_frame(at, frame.from, frame, concat("sends to ", who(frame.to)));
+  if (replica_oracle_) note_ack(at, frame);
+}
+
+void RunObserver::on_deliver(Time at, const Frame& frame) {
+  if (options_.on_log) log_frame(at, frame.to, frame, concat("gets from ", who(frame.from)));
+}
+
+void RunObserver::on_lost(Time at, const Frame& frame, std::string_view why) {
+  if (options_.on_log)
+    log_frame(at, frame.to, frame, concat("never gets (", why, ") from ", who(frame.from)));
+}
+
+void RunObserver::note_ack(Time at, const Frame& frame) {
+  if (frame.kind == number(Kind::kReplicaPutRequest)) {
+    const TappedFrame seen = tap(frame);
+    if (!seen.intact) return;
+    Promised promised;
+    promised.key = sink_.intern(seen.key);
+    for (const TappedVersion& version : seen.versions) {
+      if (!version.tombstone) promised.values.push_back(value_id(version.value));
+    }
+    asked_[Asked{frame.from, frame.to, seen.call}] = std::move(promised);
+  } else if (frame.kind == number(Kind::kReplicaPutReply)) {
+    const TappedFrame seen = tap(frame);
+    if (!seen.ok()) return;
+    const auto found = asked_.find(Asked{frame.to, frame.from, seen.call});
+    if (found == asked_.end()) return;
+    acks_.add(frame.from, found->second.key, at, found->second.values);
+    asked_.erase(found);
+  }
+}
+
+void RunObserver::on_probe(Time at, NodeId node, std::string_view name) {
+  if (options_.on_log) log(at, node, {}, concat("probe ", name));
+  const auto found = probes_.find(name);
+  if (found != probes_.end()) {
+    ++found->second;
+  } else {
+    probes_.emplace(name, 1);
+  }
+}
+
+void RunObserver::on_trace(Time at, NodeId node, const TraceEvent& event) {
+  log(at, node, event.key,
+      concat(event.name, " ", operation_text(event.operation), " ", event.detail));
+}
+
+void RunObserver::on_start(Time at, NodeId node, uint64_t incarnation) {
+  if (options_.on_log) log(at, node, {}, concat("starts, for the ", incarnation, ". time"));
+}
+
+void RunObserver::on_stop(Time at, NodeId node, std::string_view why) {
+  if (options_.on_log) log(at, node, {}, concat("stops: ", why));
+  if (why != "crash" && why != "power loss" && why != "end") {
+    gave_up_.push_back(concat(who(node), " gave up at ", format_span(at), ": ", why));
+  }
+}
+
+void RunObserver::on_fault(Time at, std::string_view what) {
+  if (options_.on_log) log(at, 0, {}, concat("fault: ", what));
+}
+
+void RunObserver::log_frame(Time at, uint32_t node, const Frame& frame, std::string_view what) {
+  const TappedFrame seen = tap(frame);
+  if (seen.intact && !seen.reply && frame.operation != 0)
+    key_of_[frame.operation] = std::string(seen.key);
+  std::string text =
+      concat(what, ": ", kind_name(frame.kind), " ", operation_text(frame.operation));
+  if (!seen.intact) append(text, ", damaged");
+  if (seen.reply) append(text, ", ", status_name(seen.status));
+  if (!seen.versions.empty()) {
+    std::vector<std::string> ids;
+    for (const TappedVersion& version : seen.versions) {
+      ids.push_back(version.tombstone ? "tombstone" : operation_text(value_id(version.value)));
+    }
+    append(text, ", values {", join(ids, ", "), "}");
+  }
+  const auto known = key_of_.find(frame.operation);
+  log(at, node,
+      !seen.key.empty()        ? seen.key
+      : known == key_of_.end() ? std::string_view()
+                               : known->second,
+      text);
+}
+
+void RunObserver::log(Time at, uint32_t node, std::string_view key, const std::string& text) {
+  if (options_.on_log) options_.on_log(LogLine{at, node, key, text});
+}
+
+uint64_t RunObserver::reached(std::string_view probe) const {
+  const auto found = probes_.find(probe);
+  return found == probes_.end() ? 0 : found->second;
+}
+
+}  // namespace ringside::lab

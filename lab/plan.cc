@@ -1,0 +1,269 @@
+#include "lab/plan.h"
+
+#include <algorithm>
+
+#include "lab/check_scenario.h"
+#include "lab/text.h"
+#include "lab/translate.h"
+#include "lab/units.h"
+
+namespace ringside::lab {
+namespace {
+
+constexpr Duration kBoot = 200 * kMillisecond;  // nodes open their engines before the clients start
+constexpr Duration kLoadMargin = 30 * kSecond;  // for YCSB to load its records
+constexpr Duration kFinalReadsGiveUp = 30 * kSecond;
+constexpr uint32_t kGateKeysMax = 2'000;  // of pbs, which has no time to cut
+
+Duration span_or(bool given, const std::string& text, Duration otherwise) {
+  return given ? span_of(text) : otherwise;
+}
+
+// Regions, zones, one rack a zone, one machine a node and a client process.
+Result<sim::Topology> build_topology(const scenario::Scenario& scenario, Plan& plan) {
+  const Places& places = plan.places;
+  sim::Topology topology;
+  std::vector<sim::PlaceId> racks;
+  std::vector<sim::PlaceId> regions;
+  for (const scenario::Region& region : scenario.topology().region()) {
+    Result<sim::PlaceId> added = topology.add_region(region.name());
+    if (!added.ok()) return added.error();
+    regions.push_back(*added);
+  }
+  for (const Places::Zone& zone : places.zones()) {
+    Result<sim::PlaceId> added = topology.add_zone(regions[zone.region], zone.name);
+    if (!added.ok()) return added.error();
+    Result<sim::PlaceId> rack = topology.add_rack(*added, zone.name + "-rack");
+    if (!rack.ok()) return rack.error();
+    racks.push_back(*rack);
+  }
+  for (const Places::Machine& machine : places.machines()) {
+    Result<sim::MachineId> added = topology.add_machine(racks[machine.zone], machine.name);
+    if (!added.ok()) return added.error();
+    plan.nodes.push_back({static_cast<NodeId>(*added + 1), *added});
+  }
+  for (std::size_t i = 0; i < plan.clients.size(); ++i) {
+    ClientPlan& client = plan.clients[i];
+    client.zone = static_cast<uint32_t>(i % places.zones().size());
+    client.id = kFirstClient + static_cast<NodeId>(i);
+    Result<sim::MachineId> added =
+        topology.add_machine(racks[client.zone], concat("client-", i + 1));
+    if (!added.ok()) return added.error();
+    client.machine = *added;
+  }
+
+  struct Default {
+    sim::LinkClass link_class;
+    Duration from, to;
+    const scenario::Distribution* given;
+  };
+  const scenario::Topology& asked = scenario.topology();
+  const auto given = [](bool has, const scenario::Distribution& distribution) {
+    return has ? &distribution : nullptr;
+  };
+  const scenario::Distribution* within = given(asked.has_within_zone(), asked.within_zone());
+  for (const Default& link : {
+           Default{sim::LinkClass::kSameRack, 50 * kMicrosecond, 150 * kMicrosecond, within},
+           Default{sim::LinkClass::kSameZone, 50 * kMicrosecond, 150 * kMicrosecond, within},
+           Default{sim::LinkClass::kSameRegion, 250 * kMicrosecond, 750 * kMicrosecond,
+                   given(asked.has_between_zones(), asked.between_zones())},
+           Default{sim::LinkClass::kCrossRegion, 20 * kMillisecond, 40 * kMillisecond,
+                   given(asked.has_between_regions(), asked.between_regions())},
+       }) {
+    Result<sim::Distribution> latency =
+        link.given != nullptr ? to_distribution(*link.given)
+                              : sim::Distribution::uniform(static_cast<double>(link.from),
+                                                           static_cast<double>(link.to));
+    if (!latency.ok()) return latency.error();
+    topology.set_class(link.link_class, sim::LinkModel{*latency});
+  }
+  return topology;
+}
+
+void build_machines(const scenario::Scenario& scenario, Plan& plan) {
+  for (const Places::Machine& machine : plan.places.machines()) {
+    sim::MachineModel model;
+    model.cpu = to_cpu(scenario.cpu());
+    model.disk = to_disk(scenario.topology().region(static_cast<int>(machine.region)).disk());
+    plan.world.machines.push_back(std::move(model));
+  }
+  for (std::size_t i = 0; i < plan.clients.size(); ++i) plan.world.machines.emplace_back();
+}
+
+void build_node(const scenario::Scenario& scenario, Plan& plan) {
+  const scenario::Cluster& cluster = scenario.cluster();
+  const scenario::Dynamo& dynamo = cluster.strategy().dynamo();
+  NodeOptions& node = plan.node;
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    const Places::Machine& machine = plan.places.machines()[i];
+    const std::string& zone = plan.places.zones()[machine.zone].name;
+    node.members.push_back({plan.nodes[i].id, machine.name, zone, zone + "-rack"});
+  }
+  node.q = cluster.partitions();
+  node.tokens = cluster.virtual_nodes();
+  node.n = dynamo.n();
+  node.r = dynamo.r();
+  node.w = dynamo.w();
+  node.read_repair = dynamo.read_repair();
+  node.read_repair_wait =
+      span_or(dynamo.has_read_repair_wait(), dynamo.read_repair_wait(), node.read_repair_wait);
+  node.request_timeout =
+      span_or(dynamo.has_request_timeout(), dynamo.request_timeout(), node.request_timeout);
+  const bool elsewhere = dynamo.coordinate() == scenario::Dynamo::NON_REPLICA;
+  node.coordinate = elsewhere ? Coordinate::kNonReplica : Coordinate::kReplica;
+  const scenario::Engine& engine = cluster.engine();
+  if (engine.has_memtable_bytes()) node.engine.memtable_bytes_max = engine.memtable_bytes();
+  if (engine.has_log_segment_bytes()) node.engine.log_segment_bytes = engine.log_segment_bytes();
+  if (engine.has_group_bytes()) node.engine.group_bytes_max = engine.group_bytes();
+  if (engine.has_tables_max()) node.engine.tables_max = engine.tables_max();
+
+  ClientOptions& client = plan.client;
+  client.members = node.members;
+  client.q = node.q;
+  client.tokens = node.tokens;
+  client.n = node.n;
+  client.routing = elsewhere ? Routing::kNonReplica : Routing::kCoordinator;
+  client.timeout =
+      span_or(scenario.workload().has_timeout(), scenario.workload().timeout(), 2 * kSecond);
+}
+
+void set_what(const scenario::Workload& workload, bool gate, WorkloadSpec& spec) {
+  if (workload.has_registers()) {
+    const scenario::Registers& registers = workload.registers();
+    spec.what = RegistersSpec{registers.keys(), registers.writes(), registers.blind_writes(),
+                              registers.value_bytes()};
+  } else if (workload.has_shopping_cart()) {
+    const scenario::ShoppingCart& cart = workload.shopping_cart();
+    spec.what = CartSpec{cart.carts(), cart.adds(), cart.removes()};
+  } else if (workload.has_ycsb()) {
+    YcsbSpec ycsb;
+    ycsb.workload = workload.ycsb().workload()[0];
+    ycsb.records = workload.ycsb().records();
+    ycsb.value_bytes = workload.ycsb().value_bytes();
+    spec.what = ycsb;
+  } else {
+    PbsSpec pbs;
+    pbs.keys = gate ? std::min(workload.pbs().keys(), kGateKeysMax) : workload.pbs().keys();
+    pbs.ladder.clear();
+    for (const std::string& t : workload.pbs().t()) pbs.ladder.push_back(span_of(t));
+    pbs.rungs_per_key = workload.pbs().reads_per_key();
+    spec.what = std::move(pbs);
+  }
+}
+
+void build_timeline(const scenario::Scenario& scenario, bool gate, Plan& plan) {
+  const scenario::Workload& workload = scenario.workload();
+  const Duration timeout = span_or(workload.has_timeout(), workload.timeout(), 2 * kSecond);
+  Timeline& timeline = plan.timeline;
+  timeline.start = workload.has_ycsb() ? kLoadMargin : kBoot;
+  if (workload.has_for_()) {
+    Duration length = span_of(workload.for_());
+    if (gate)
+      length = std::min(length, span_or(scenario.has_gate_for(), scenario.gate_for(), kSecond));
+    timeline.end = timeline.start + length;
+    const Duration settle =
+        span_or(scenario.phases().has_settle(), scenario.phases().settle(), kSecond);
+    // No operation of the workload is open any more when the final reads begin.
+    timeline.final_start = timeline.end + std::max(settle, timeout + 100 * kMillisecond);
+    timeline.final_end = timeline.final_start + kFinalReadsGiveUp;
+  }
+  timeline.quiesce = span_or(scenario.phases().has_quiesce(), scenario.phases().quiesce(), kSecond);
+  plan.final_reads.rounds = final_read_rounds(scenario);
+  plan.final_reads.start = timeline.final_start;
+  plan.final_reads.end = timeline.final_end;
+}
+
+void build_clients(const scenario::Scenario& scenario, bool gate, Plan& plan) {
+  const scenario::Workload& workload = scenario.workload();
+  const uint32_t zones = static_cast<uint32_t>(plan.places.zones().size());
+  const uint32_t processes =
+      workload.has_processes() ? workload.processes() : std::min(zones, workload.clients());
+  const double rate = workload.has_rate() ? rate_of(workload.rate()) : 0;
+  for (uint32_t i = 0; i < processes; ++i) {
+    WorkloadSpec spec;
+    set_what(workload, gate, spec);
+    spec.process = i;
+    spec.processes = processes;
+    spec.clients = workload.clients() / processes + (i < workload.clients() % processes ? 1 : 0);
+    spec.rate = rate * spec.clients / workload.clients();
+    spec.think = span_or(workload.has_think(), workload.think(), 0);
+    spec.start = plan.timeline.start;
+    spec.end = plan.timeline.end;
+    ClientPlan client;
+    client.workload = std::move(spec);
+    plan.clients.push_back(std::move(client));
+  }
+}
+
+void apply_tunable(const sim::Tunable& tunable, NodeOptions& node) {
+  const auto value = static_cast<uint64_t>(tunable.value);
+  if (tunable.name == "memtable_bytes") node.engine.memtable_bytes_max = value;
+  if (tunable.name == "log_segment_bytes") node.engine.log_segment_bytes = value;
+  if (tunable.name == "tables_max") node.engine.tables_max = value;
+  if (tunable.name == "read_repair_wait") node.read_repair_wait = tunable.value;
+  if (tunable.name == "request_timeout") node.request_timeout = tunable.value;
+}
+
+Result<void> draw_weather(const scenario::Scenario& scenario, uint64_t seed, Plan& plan) {
+  if (!scenario.has_swarm()) return {};
+  sim::SwarmOptions options;
+  for (const NodePlan& node : plan.nodes) options.nodes.push_back(node.machine);
+  for (const ClientPlan& client : plan.clients) options.clients.push_back(client.machine);
+  options.start_after = plan.timeline.start;
+  options.quiet_after = plan.timeline.end;
+  options.budget = plan.node.w - 1;
+  const scenario::Swarm& swarm = scenario.swarm();
+  options.interval_min =
+      span_or(swarm.has_interval_min(), swarm.interval_min(), options.interval_min);
+  options.interval_max =
+      span_or(swarm.has_interval_max(), swarm.interval_max(), options.interval_max);
+  options.down_min = span_or(swarm.has_down_min(), swarm.down_min(), options.down_min);
+  options.down_max = span_or(swarm.has_down_max(), swarm.down_max(), options.down_max);
+  options.tunables = {
+      {"memtable_bytes", 4 << 10, 256 << 10, 8 << 20},
+      {"log_segment_bytes", 32 << 10, 256 << 10, 4 << 20},
+      {"tables_max", 2, 8, 16},
+      {"read_repair_wait", kMillisecond, 20 * kMillisecond, 200 * kMillisecond},
+      {"request_timeout", 50 * kMillisecond, kSecond, 2 * kSecond},
+  };
+  Result<sim::SwarmPlan> drawn = sim::draw_swarm(seed, plan.world.topology, options);
+  if (!drawn.ok()) return drawn.error();
+  plan.swarm = std::move(drawn->faults);
+  plan.tunables = std::move(drawn->tunables);
+  for (const sim::Tunable& tunable : plan.tunables) apply_tunable(tunable, plan.node);
+  return {};
+}
+
+}  // namespace
+
+std::vector<sim::MachineId> Plan::machines_in(const std::string& place) const {
+  std::vector<sim::MachineId> found = places.machines_in(place);
+  const std::vector<uint32_t> zones = places.zones_in(place);
+  for (const ClientPlan& client : clients) {
+    if (std::find(zones.begin(), zones.end(), client.zone) != zones.end())
+      found.push_back(client.machine);
+  }
+  return found;
+}
+
+Result<Plan> make_plan(const scenario::Scenario& scenario, uint64_t seed, bool gate) {
+  Plan plan(scenario.topology());
+  plan.world.seed = seed;
+  build_timeline(scenario, gate, plan);
+  build_clients(scenario, gate, plan);
+  Result<sim::Topology> topology = build_topology(scenario, plan);
+  if (!topology.ok()) return topology.error();
+  plan.world.topology = *topology;
+  build_machines(scenario, plan);
+  Result<sim::NetworkModel> network = to_network(scenario.network());
+  if (!network.ok()) return network.error();
+  plan.world.network = *network;
+  build_node(scenario, plan);
+  if (Result<void> drawn = draw_weather(scenario, seed, plan); !drawn.ok()) return drawn.error();
+  for (const ClientPlan& client : plan.clients) {
+    if (Result<void> fine = check_workload(client.workload); !fine.ok()) return fine.error();
+  }
+  return plan;
+}
+
+}  // namespace ringside::lab

@@ -1,0 +1,89 @@
+#include "lab/translate.h"
+
+#include "lab/units.h"
+#include "protocols/wire.h"
+
+namespace ringside::lab {
+namespace {
+
+double nanoseconds(const std::string& span) { return static_cast<double>(span_of(span)); }
+
+Result<sim::Distribution> to_mixture(const scenario::Distribution& distribution) {
+  std::vector<sim::Distribution::Part> parts;
+  for (const scenario::Distribution::Part& part : distribution.mixture()) {
+    Result<sim::Distribution> of = to_distribution(part.of());
+    if (!of.ok()) return of.error();
+    parts.push_back({part.weight(), *of});
+  }
+  return sim::Distribution::mixture(std::move(parts));
+}
+
+Result<sim::Distribution> to_table(const scenario::Distribution& distribution) {
+  std::vector<sim::Distribution::Quantile> quantiles;
+  for (const scenario::Distribution::Point& point : distribution.empirical()) {
+    if (quantiles.empty() && point.share() > 0) quantiles.push_back({0, nanoseconds(point.at())});
+    quantiles.push_back({point.share(), nanoseconds(point.at())});
+  }
+  return sim::Distribution::table(std::move(quantiles));
+}
+
+}  // namespace
+
+Result<sim::Distribution> to_distribution(const scenario::Distribution& distribution) {
+  if (distribution.has_constant())
+    return sim::Distribution::constant(span_of(distribution.constant()));
+  if (distribution.has_uniform()) {
+    return sim::Distribution::uniform(nanoseconds(distribution.uniform().from()),
+                                      nanoseconds(distribution.uniform().to()));
+  }
+  if (distribution.has_exponential()) {
+    const scenario::Distribution::Exponential& exponential = distribution.exponential();
+    return exponential.has_rate() ? sim::Distribution::exponential_rate(rate_of(exponential.rate()))
+                                  : sim::Distribution::exponential(nanoseconds(exponential.mean()));
+  }
+  if (distribution.has_pareto()) {
+    return sim::Distribution::pareto(nanoseconds(distribution.pareto().minimum()),
+                                     distribution.pareto().shape());
+  }
+  if (distribution.has_log_normal()) {
+    return sim::Distribution::log_normal(nanoseconds(distribution.log_normal().median()),
+                                         distribution.log_normal().sigma());
+  }
+  if (distribution.mixture_size() > 0) return to_mixture(distribution);
+  return to_table(distribution);
+}
+
+sim::DiskModel to_disk(scenario::DiskKind kind) {
+  switch (kind) {
+    case scenario::FREE: return sim::DiskModel::free();
+    case scenario::NVME: return sim::DiskModel::nvme();
+    case scenario::SSD: return sim::DiskModel::ssd();
+    case scenario::HDD: return sim::DiskModel::hdd();
+  }
+  return sim::DiskModel::nvme();
+}
+
+Result<sim::NetworkModel> to_network(const scenario::Network& network) {
+  sim::NetworkModel model;
+  for (const scenario::Network::Leg& leg : network.leg()) {
+    Result<sim::Distribution> latency = to_distribution(leg.latency());
+    if (!latency.ok()) return latency.error();
+    for (const std::string& kind : leg.kind())
+      model.by_kind.push_back({number(kind_of(kind)), *latency});
+  }
+  model.loss = network.loss();
+  model.duplication = network.duplication();
+  model.ordered = network.ordered();
+  return model;
+}
+
+sim::CpuModel to_cpu(const scenario::Cpu& cpu) {
+  sim::CpuModel model;
+  model.cores = cpu.cores();
+  if (cpu.has_per_event()) model.per_event = span_of(cpu.per_event());
+  if (cpu.has_per_kilobyte())
+    model.per_byte = static_cast<double>(span_of(cpu.per_kilobyte())) / 1024;
+  return model;
+}
+
+}  // namespace ringside::lab

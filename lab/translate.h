@@ -1,0 +1,17 @@
+// Scenario messages into the simulator's plain structs.
+#pragma once
+
+#include "runtime/result.h"
+#include "scenarios/scenario.pb.h"
+#include "sim/disk_model.h"
+#include "sim/distribution.h"
+#include "sim/world.h"
+
+namespace ringside::lab {
+
+Result<sim::Distribution> to_distribution(const scenario::Distribution& distribution);
+sim::DiskModel to_disk(scenario::DiskKind kind);
+Result<sim::NetworkModel> to_network(const scenario::Network& network);
+sim::CpuModel to_cpu(const scenario::Cpu& cpu);
+
+}  // namespace ringside::lab
