@@ -12,7 +12,7 @@
 
 namespace ringside {
 
-inline uint64_t bloom_hash(std::string_view key) { return hash_bytes(key); }
+// Each hash is hash_bytes(key).
 std::string build_bloom(const std::vector<uint64_t>& hashes);
 // An empty filter lets everything pass.
 bool bloom_may_contain(std::string_view filter, uint64_t hash);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "storage/bloom.h"
 #include "storage/engine_impl.h"
 #include "storage/format.h"
 
@@ -90,20 +89,20 @@ void EngineImpl::rotate() {
 
 MemoryLookup EngineImpl::lookup(std::string_view key, View view) {
   const Lsn at = visible(view);
-  const Memtable::Version* version = active_->find(key, at);
+  const uint64_t hash = hash_bytes(key);
+  const Memtable::Version* version = active_->find(key, hash, at);
   for (auto table = immutables_.rbegin(); version == nullptr && table != immutables_.rend();
        ++table) {
-    version = (*table)->find(key, at);
+    version = (*table)->find(key, hash, at);
   }
-  if (version == nullptr) return look_in_tables(key);
+  if (version == nullptr) return look_in_tables(key, hash);
   if (version->removed) return {.state = MemoryLookup::State::kRemoved, .lsn = version->lsn};
   return {.state = MemoryLookup::State::kFound, .value = version->value(), .lsn = version->lsn};
 }
 
 // Goes as far as the filters and the cached blocks reach.
-MemoryLookup EngineImpl::look_in_tables(std::string_view key) {
+MemoryLookup EngineImpl::look_in_tables(std::string_view key, uint64_t hash) {
   if (tables_->empty()) return {.state = MemoryLookup::State::kRemoved};
-  const uint64_t hash = bloom_hash(key);
   for (const std::shared_ptr<Table>& table : *tables_) {
     const std::optional<uint64_t> block = table->block_for(key, hash);
     if (!block) {
@@ -129,7 +128,7 @@ Task<Result<std::optional<std::string>>> EngineImpl::get(std::string key, View v
   if (seen.state == MemoryLookup::State::kRemoved) co_return Found();
   const std::shared_ptr<const TableSet> tables =
       tables_;  // as of now, whatever a merge does meanwhile
-  const uint64_t hash = bloom_hash(key);
+  const uint64_t hash = hash_bytes(key);
   for (const std::shared_ptr<Table>& table : *tables) {
     const std::optional<uint64_t> block = table->block_for(key, hash);
     if (!block) continue;

@@ -57,7 +57,7 @@ Task<Result<void>> EngineImpl::flush_oldest() {
   done = co_await writer.open();
   Slice slice(host_);
   for (Memtable::Cursor at = memtable->begin(); done.ok() && at.valid(); at.next()) {
-    const Memtable::Version& newest = *at.newest();
+    const Memtable::Version& newest = at.newest();
     writer.add(at.key(), newest.value(), newest.removed, newest.lsn);
     slice.charge(kUnitsPerEntry);
     if (writer.wants_write()) done = co_await writer.write();

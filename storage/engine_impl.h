@@ -56,7 +56,7 @@ class EngineImpl final : public Engine, private BatchSink {
   }
   bool active_full() const;
   void rotate();
-  MemoryLookup look_in_tables(std::string_view key);
+  MemoryLookup look_in_tables(std::string_view key, uint64_t hash);
   void check_space_when_due();
   Task<void> check_space();
   Task<void> watch_for_poison();

@@ -67,7 +67,8 @@ Task<Result<void>> EngineImpl::prepare_directories() {
   Result<void> done = co_await host_.disk().make_directory(log_directory_);
   if (done.ok()) done = co_await host_.disk().make_directory(table_directory_);
   if (done.ok()) done = co_await host_.disk().sync_directory(options_.directory);
-  // A log file that the last process created and did not live to sync the name of will be written to again.
+  // A log file that the last process created and did not live to sync the name of will be written
+  // to again.
   if (done.ok()) done = co_await host_.disk().sync_directory(log_directory_);
   co_return done;
 }

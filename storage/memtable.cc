@@ -6,24 +6,29 @@
 
 namespace ringside {
 
-Memtable::Key::Key(std::string_view key) : prefix(0), data(key.data()), size(key.size()) {
+Memtable::Sought::Sought(std::string_view sought) : prefix(0), key(sought) {
   char bytes[8] = {};
   std::memcpy(bytes, key.data(), key.size() < 8 ? key.size() : 8);
   std::memcpy(&prefix, bytes, 8);
   prefix = __builtin_bswap64(prefix);
 }
 
+Memtable::Item* Memtable::make_item(std::string_view key, uint64_t hash) {
+  Item* item = new (arena_.allocate(sizeof(Item) + key.size())) Item{};
+  item->key_size = static_cast<uint32_t>(key.size());
+  if (!key.empty()) std::memcpy(item->key_bytes(), key.data(), key.size());
+  index_.insert(item, hash);
+  order_.insert(Key{Sought(key).prefix, item});
+  return item;
+}
+
 void Memtable::apply(const BatchOperation& operation, Lsn lsn, Lsn durable) {
   CHECK(lsn >= last_);
   last_ = lsn;
-  Key key(operation.key);
-  auto at = map_.lower_bound(key);
-  const bool present = at != map_.end() && at->first.view() == operation.key;
-  if (!present) {
-    key.data = arena_.copy(operation.key).data();
-    at = map_.emplace_hint(at, key, nullptr);
-  }
-  Version* head = at->second;
+  const uint64_t hashed = hash_bytes(operation.key);
+  Item* item = index_.find(operation.key, hashed);
+  if (item == nullptr) item = make_item(operation.key, hashed);
+  Version* head = item->newest;
   Version* reusable = nullptr;
   if (head != nullptr &&
       head->lsn == lsn) {  // the same batch names the key twice: the later one stands
@@ -43,7 +48,7 @@ void Memtable::apply(const BatchOperation& operation, Lsn lsn, Lsn durable) {
   version->older = head;
   version->lsn = lsn;
   version->removed = operation.removed;
-  at->second = version;
+  item->newest = version;
 }
 
 Memtable::Version* Memtable::make_version(Version* reusable, std::string_view value) {
@@ -73,11 +78,6 @@ Memtable::Version* Memtable::make_version(Version* reusable, std::string_view va
 void Memtable::keep_spare(Version* version) {
   version->older = spare_;
   spare_ = version;
-}
-
-const Memtable::Version* Memtable::find(std::string_view key, Lsn at) const {
-  const auto found = map_.find(Key(key));
-  return found == map_.end() ? nullptr : visible(found->second, at);
 }
 
 }  // namespace ringside

@@ -1,16 +1,19 @@
-// Memtable: the newest state of the keys, in order, in memory. A key holds a chain of versions,
-// newest first, and keeps those that a reader may still want: the ones not yet durable and the
-// newest durable one. A version that nobody can want any more is written over in place, so that a
-// table of hot keys does not grow. Look-ups allocate nothing.
+// Memtable: the newest state of the keys, in order, in memory. A B-tree keeps the order, for scans
+// and flushes; a hash index beside it finds one key. A key holds a chain of versions, newest first,
+// and keeps those that a reader may still want: the ones not yet durable and the newest durable
+// one. A version that nobody can want any more is written over in place, so that a table of hot
+// keys does not grow. Look-ups allocate nothing.
 #pragma once
 
-#include <absl/container/btree_map.h>
+#include <absl/container/btree_set.h>
+#include <absl/types/compare.h>
 
 #include <cstdint>
 #include <string_view>
 
 #include "storage/arena.h"
 #include "storage/engine.h"
+#include "storage/key_index.h"
 
 namespace ringside {
 
@@ -27,66 +30,94 @@ class Memtable {
     std::string_view value() const { return {reinterpret_cast<const char*>(this + 1), size}; }
   };
 
- private:
-  // The first eight bytes, big-endian, decide nearly every comparison without touching the key
-  // itself.
-  struct Key {
-    uint64_t prefix;
-    const char* data;
-    uint64_t size;
-
-    explicit Key(std::string_view key);
-    std::string_view view() const { return {data, size}; }
-    friend bool operator<(const Key& a, const Key& b) {
-      if (a.prefix != b.prefix) return a.prefix < b.prefix;
-      return a.view() < b.view();
-    }
-  };
-  using Map = absl::btree_map<Key, Version*>;
-
- public:
   Memtable() = default;
   Memtable(const Memtable&) = delete;
   Memtable& operator=(const Memtable&) = delete;
 
   // LSNs never go back. `durable`: what the log holds, for what may be forgotten.
   void apply(const BatchOperation& operation, Lsn lsn, Lsn durable);
-  // The newest version at or below `at`, or null.
-  const Version* find(std::string_view key, Lsn at) const;
+  // The newest version at or below `at`, or null. `hash` is hash_bytes(key), which the tables'
+  // filters want, too.
+  const Version* find(std::string_view key, uint64_t hash, Lsn at) const {
+    const Item* item = index_.find(key, hash);
+    return item == nullptr ? nullptr : visible(item->newest, at);
+  }
 
-  bool empty() const { return map_.empty(); }
-  uint64_t keys() const { return map_.size(); }
-  uint64_t bytes() const { return arena_.used() + map_.size() * (sizeof(Key) + sizeof(Version*)); }
+  bool empty() const { return order_.empty(); }
+  uint64_t keys() const { return order_.size(); }
+  uint64_t bytes() const { return arena_.used() + order_.size() * sizeof(Key) + index_.bytes(); }
   Lsn last() const { return last_; }
 
+ private:
+  struct Item {
+    Version* newest;
+    uint32_t key_size;
+
+    char* key_bytes() { return reinterpret_cast<char*>(this + 1); }
+    std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), key_size}; }
+  };
+
+  // The first eight bytes, big-endian, decide most comparisons without touching the key itself.
+  struct Key {
+    uint64_t prefix;
+    const Item* item;
+  };
+  struct Sought {
+    explicit Sought(std::string_view key);
+    uint64_t prefix;
+    std::string_view key;
+  };
+  struct KeyOrder {
+    using is_transparent = void;
+
+    static std::string_view view(const Key& key) { return key.item->key(); }
+    static std::string_view view(const Sought& key) { return key.key; }
+    template <class A, class B>
+    absl::weak_ordering operator()(const A& a, const B& b) const {
+      if (a.prefix != b.prefix) {
+        return a.prefix < b.prefix ? absl::weak_ordering::less : absl::weak_ordering::greater;
+      }
+      const int order = view(a).compare(view(b));
+      return order < 0   ? absl::weak_ordering::less
+             : order > 0 ? absl::weak_ordering::greater
+                         : absl::weak_ordering::equivalent;
+    }
+  };
+  using Order = absl::btree_set<Key, KeyOrder>;
+
+ public:
   // In key order. Valid until the next `apply`.
   class Cursor {
    public:
     bool valid() const { return at_ != end_; }
-    std::string_view key() const { return at_->first.view(); }
-    const Version* newest() const { return at_->second; }
+    std::string_view key() const { return at_->item->key(); }
+    const Version& newest() const { return *at_->item->newest; }
     // The newest version at or below `at`, or null.
-    const Version* version(Lsn at) const { return visible(at_->second, at); }
+    const Version* version(Lsn at) const { return visible(at_->item->newest, at); }
     void next() { ++at_; }
 
    private:
     friend class Memtable;
-    Cursor(Map::const_iterator at, Map::const_iterator end) : at_(at), end_(end) {}
-    Map::const_iterator at_, end_;
+    Cursor(Order::const_iterator at, Order::const_iterator end) : at_(at), end_(end) {}
+    Order::const_iterator at_, end_;
   };
-  Cursor begin() const { return {map_.begin(), map_.end()}; }
-  Cursor seek(std::string_view key) const { return {map_.lower_bound(Key(key)), map_.end()}; }
+  Cursor begin() const { return {order_.begin(), order_.end()}; }
+  Cursor seek(std::string_view key) const {
+    return {order_.lower_bound(Sought(key)), order_.end()};
+  }
 
  private:
   static const Version* visible(const Version* version, Lsn at) {
     while (version != nullptr && version->lsn > at) version = version->older;
     return version;
   }
+  Item* make_item(std::string_view key, uint64_t hash);
   Version* make_version(Version* reusable, std::string_view value);
   void keep_spare(Version* version);
 
   Arena arena_;
-  Map map_;
+  Order order_;
+  KeyIndex<Item> index_;
   Version* spare_ = nullptr;  // forgotten versions of hot keys, to be used again
   Lsn last_ = 0;
 };

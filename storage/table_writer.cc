@@ -24,7 +24,7 @@ void TableWriter::add(std::string_view key, std::string_view value, bool removed
   CHECK(lsn >= index_.first_lsn);
   if (index_.entries == 0) index_.smallest = key;
   block_.add(key, value, removed, lsn - index_.first_lsn);
-  hashes_.push_back(bloom_hash(key));
+  hashes_.push_back(hash_bytes(key));
   index_.last_lsn = std::max(index_.last_lsn, lsn);
   ++index_.entries;
   if (block_.bytes() >= kTableBlockBytes) finish_block();

@@ -66,6 +66,7 @@ void TestDisk::perform(DiskCall& call) {
       }
       CHECK(parent_of(call.path).empty() || directories_.contains(parent_of(call.path)));
       if (named == nullptr) named = std::make_shared<File>();
+      named->log = call.path.find("/log/") != std::string::npos;
       for (const auto& [id, other] : open_) CHECK(other != named);  // one file, one handle
       if ((call.flags & kTruncate) != 0) {
         for (uint64_t page = 0; page * kPageBytes < named->synced.size(); ++page)
@@ -85,11 +86,11 @@ void TestDisk::perform(DiskCall& call) {
       return;
     case Kind::kWrite:
       ++writes;
-      if (!discard_writes_) write(*file, call.offset, call.data.view());
+      if (!discard_writes_ || !file->log) write(*file, call.offset, call.data.view());
       return;
     case Kind::kSync:
       ++syncs;
-      if (discard_writes_) return;
+      if (discard_writes_ && file->log) return;
       if (file->synced.size() != file->bytes.size()) file->synced.resize(file->bytes.size());
       for (const uint64_t page : file->dirty) {
         const uint64_t from = page * kPageBytes;
@@ -181,7 +182,8 @@ Random& TestHost::random(std::string_view stream) {
 }
 
 bool TestHost::step() {
-  if (!disk_.pump()) {
+  const bool due = !timers_.empty() && timers_.begin()->first.first <= now_;
+  if (due || !disk_.pump()) {
     if (timers_.empty()) return false;
     const auto first = timers_.begin();
     now_ = std::max(now_, first->first.first);

@@ -48,6 +48,7 @@ class TestDisk final : public Disk {
     std::string bytes;
     std::string synced;
     std::set<uint64_t> dirty;  // pages
+    bool log = false;
   };
   struct Failure {
     Code code;
@@ -85,7 +86,7 @@ class TestHost final : public Host, private Clock, private Network, private Cpu,
   void spawn(Task<void> task) override { scope_.spawn(std::move(task)); }
   void abort(std::string_view why) override { aborted_ = why; }
 
-  // One completion, or else the next timer; false when nothing is left.
+  // A timer that is due, or one completion, or else the next timer; false when nothing is left.
   bool step();
   void run_until_idle() {
     while (step()) {
