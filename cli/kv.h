@@ -1,5 +1,6 @@
-// `ringside kv put|get|delete KEY [VALUE] --at HOST:PORT`: one operation against a running cluster. `get` prints the
-// siblings and the causal context; `put --context` supersedes what that context has seen.
+// `ringside kv put|get|delete KEY [VALUE] --at HOST:PORT`: one operation against a running cluster.
+// `get` prints the siblings and the causal context; `put --context` supersedes what that context
+// has seen.
 #pragma once
 
 #include <string>

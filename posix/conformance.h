@@ -21,7 +21,7 @@ class Stage {
   virtual ~Stage() = default;
   // Starts a process on its place, on the files that the place holds from earlier ones. Frames
   // reach those places that the program was told of (`introduce`), and those that sent it
-  // something.
+  // something. The process stays after its program returned, until it is killed or aborts.
   virtual void start(NodeId node, Program program) = 0;
   // The process dies as if killed; what it wrote stays.
   virtual void kill(NodeId node) = 0;

@@ -20,7 +20,7 @@ Error problem(const std::string& path, const std::string& what) {
   return Error{Code::kInvalid, path + ": " + what};
 }
 
-std::string mark_of(NodeId node) { return "ringside data 1\nnode " + std::to_string(node) + "\n"; }
+std::string mark_of(const std::string& owner) { return "ringside data 1\n" + owner + "\n"; }
 
 // Written beside and renamed, so that a mark is whole or not there.
 int write_mark(int directory, const std::string& mark) {
@@ -43,32 +43,31 @@ bool holds_something_else(const fs::path& path) {
   return false;
 }
 
-Result<void> check_mark(const std::string& path, int directory, NodeId node) {
+Result<void> check_mark(const std::string& path, int directory, const std::string& owner) {
   std::ifstream file(path + "/RINGSIDE", std::ios::binary);
   if (!file) {
     if (holds_something_else(path))
       return problem(path, "holds files that are not Ringside's; give an empty directory");
-    const int error = write_mark(directory, mark_of(node));
+    const int error = write_mark(directory, mark_of(owner));
     if (error != 0) return problem(path, strerror(error));
     return {};
   }
   char bytes[256] = {};
   file.read(bytes, sizeof bytes - 1);
   const std::string found = bytes;
-  if (found == mark_of(node)) return {};
+  if (found == mark_of(owner)) return {};
   if (!found.starts_with(kMarkPrefix))
     return problem(path, "its RINGSIDE file was not written by Ringside");
   if (!found.starts_with("ringside data 1\n"))
     return problem(path, "holds data of another version of Ringside");
-  const size_t at = found.find("\nnode ");
-  const std::string owner =
-      at == found.npos ? "?" : found.substr(at + 6, found.find('\n', at + 6) - at - 6);
-  return problem(path, "holds the data of node " + owner + ", not of node " + std::to_string(node));
+  const std::string theirs = found.substr(found.find('\n') + 1);
+  return problem(path,
+                 "holds the data of " + theirs.substr(0, theirs.find('\n')) + ", not of " + owner);
 }
 
 }  // namespace
 
-Result<DataDirectory> DataDirectory::open(const std::string& path, NodeId node) {
+Result<DataDirectory> DataDirectory::open(const std::string& path, const std::string& owner) {
   std::error_code failed;
   fs::create_directories(path, failed);
   if (failed) return problem(path, failed.message());
@@ -87,7 +86,7 @@ Result<DataDirectory> DataDirectory::open(const std::string& path, NodeId node) 
   if (flock(lock_fd, LOCK_EX | LOCK_NB) < 0) {
     return problem(path, errno == EWOULDBLOCK ? "in use by another server" : strerror(errno));
   }
-  const Result<void> ours = check_mark(path, directory_fd, node);
+  const Result<void> ours = check_mark(path, directory_fd, owner);
   if (!ours.ok()) return ours.error();
 
   if (mkdirat(directory_fd, "files", 0755) < 0 && errno != EEXIST)

@@ -3,7 +3,7 @@
 // left alone.
 //
 //   DIR/LOCK      held with flock
-//   DIR/RINGSIDE  "ringside data 1\nnode 3\n"
+//   DIR/RINGSIDE  "ringside data 1\nnode 3\n": the format's version and the owner
 //   DIR/files/    what the Disk shows
 #pragma once
 
@@ -11,7 +11,6 @@
 #include <string>
 
 #include "posix/file_job.h"
-#include "runtime/network.h"
 #include "runtime/result.h"
 
 namespace ringside::posix {
@@ -19,7 +18,7 @@ namespace ringside::posix {
 class DataDirectory {
  public:
   // Makes what is missing, the parents too. Errors are kInvalid and one line for people.
-  static Result<DataDirectory> open(const std::string& path, NodeId node);
+  static Result<DataDirectory> open(const std::string& path, const std::string& owner);
 
   std::shared_ptr<Descriptor> files() const { return files_; }
 

@@ -61,6 +61,8 @@ class RealTrace final : public Trace {
 
 }  // namespace
 
+Random entropy_random() { return Random(entropy()); }
+
 class RealHost::Impl {
  public:
   Impl(Loop& loop, const HostOptions& options, DataDirectory directory, int listener,
@@ -108,7 +110,9 @@ Result<std::unique_ptr<RealHost>> RealHost::open(Loop& loop, HostOptions options
   CHECK(options.id != 0 && options.id != kNoNode);
   DataDirectory directory;
   if (!options.data_directory.empty()) {
-    Result<DataDirectory> opened = DataDirectory::open(options.data_directory, options.id);
+    Result<DataDirectory> opened = DataDirectory::open(
+        options.data_directory,
+        options.owner.empty() ? "node " + std::to_string(options.id) : options.owner);
     if (!opened.ok()) return opened.error();
     directory = std::move(*opened);
   }

@@ -21,9 +21,13 @@ struct HostOptions {
   std::string advertise;  // what peers should learn instead of `listen` (behind a wildcard or a
                           // translation)
   std::string data_directory;        // made when missing; empty: no disk, every disk call fails
+  std::string owner;                 // one line: whose data that is; "node ID" when empty
   uint64_t window_bytes = 4u << 20;  // queued for one peer before send says no
   bool trace = false;                // trace events go to stderr
 };
+
+// A generator that nobody can foresee.
+Random entropy_random();
 
 class RealHost final : public Host {
  public:
