@@ -63,17 +63,18 @@ def check_file(path, text, headers=()):
     """Findings of one file as (path, line, rule, message). `headers`: texts whose containers the file may iterate."""
     findings = []
     code = sources.blank(text)
+    near = "\n".join([code, *map(sources.blank, headers)])
     lines = code.splitlines()
     for number, line in enumerate(lines, 1):
         for rule, pattern, why in COMPILED:
             hit = pattern.search(line)
-            if hit and not (hit.group().endswith("(") and (declares(line, hit.start()) or own_name(code, text, hit))):
+            if hit and not (hit.group().endswith("(") and (declares(line, hit.start()) or own_name(near, text, hit))):
                 findings.append((path, number, rule, f"{hit.group().strip()}: {why}"))
     for number, name in declarations.mutable_statics(code):
         findings.append((path, number, "static", f"{name}: mutable static state outlives a world"))
     for number, key in declarations.pointer_keys(code):
         findings.append((path, number, "pointer", f"{key} as a key: its order or hash changes from run to run"))
-    unordered = declarations.unordered_names("\n".join([code, *map(sources.blank, headers)]))
+    unordered = declarations.unordered_names(near)
     for number, name in declarations.iterations(code, unordered):
         findings.append((path, number, "order", f"{name} has no order: look up in it, never walk it"))
     return findings
@@ -86,12 +87,15 @@ def declares(line, start):
                                                     "&", "*", ">", ">>")
 
 
-def own_name(code, text, hit):
-    """Whether a bare name is no library's: a member that the file declares, or sim's own function of that name."""
+def own_name(near, text, hit):
+    """Whether a bare name is no library's: a member that the file or its headers declare, or sim's own function."""
     name = hit.group().rstrip("( ")
     if not re.fullmatch(LIBM, name):
         return False
-    return '#include "sim/math.h"' in text or bool(re.search(rf"\w[&*]*\s+[&*]*{name}_?\s*[;={{]", code))
+    if '#include "sim/math.h"' in text or re.search(rf"\w[&*]*\s+[&*]*{name}_?\s*[;={{]", near):
+        return True
+    return any(declares(line.group(), line.end() - len(name) - 1)
+               for line in re.finditer(rf"^[^\n]*\b{name}\(", near, re.M) if not re.search(r"[.>:]$", line.group()[:-len(name) - 1]))
 
 
 def local_headers(path, text, root):

@@ -57,6 +57,7 @@ INNOCENT = [
     "static const char* const kNames[] = {\"a\"};",
     "inline constexpr Duration kSecond = 1'000'000'000;",
     "constexpr char kDigits[] = \"0123456789abcdef\";",
+    "class A {\n  void log(int x);\n  void f() { log(3); }\n};",
     "class Buffer;\nstruct A {\n  int x = 0;\n  static A make();\n};",
     "static Task<void> helper(int a);\nstatic Result<void> other(int b) { return {}; }",
     "constexpr uint64_t kBig = uint64_t{1} << 43;\nconst std::array<int, 2> kTwo = {1, 2};\nconst Thing kThing{3};",
