@@ -94,8 +94,8 @@ def own_name(near, text, hit):
         return False
     if '#include "sim/math.h"' in text or re.search(rf"\w[&*]*\s+[&*]*{name}_?\s*[;={{]", near):
         return True
-    return any(declares(line.group(), line.end() - len(name) - 1)
-               for line in re.finditer(rf"^[^\n]*\b{name}\(", near, re.M) if not re.search(r"[.>:]$", line.group()[:-len(name) - 1]))
+    heads = (line.group(1) for line in re.finditer(rf"^([^\n]*)\b{name}\(", near, re.M))
+    return any(declares(head, len(head)) for head in heads)
 
 
 def local_headers(path, text, root):
