@@ -71,20 +71,37 @@ void Supersession::begin_walk() {
   stack_.clear();
 }
 
+void Supersession::find_chains() {
+  chain_.resize(history_.operations.size(), kNoOperation);
+  std::vector<bool> replaced(history_.operations.size());
+  for (uint32_t i = 0; i < history_.operations.size(); ++i) {
+    const Operation& op = history_.operations[i];
+    if (!op.is_put()) continue;
+    chain_[i] = i;
+    for (const ValueId id : history_.ids_of(op)) {
+      const uint32_t put = put_of(id);
+      if (put == kNoOperation || put >= i || replaced[put]) continue;
+      replaced[put] = true;  // by at most one: a chain does not branch
+      chain_[i] = chain_[put];
+      break;
+    }
+  }
+}
+
 bool Supersession::covered(std::span<const ValueId> present, ValueId value) {
   if (std::ranges::find(present, value) != present.end()) return true;
   const uint32_t target = put_of(value);
   if (target == kNoOperation) return false;
+  if (chain_.empty()) find_chains();
   begin_walk();
   // A context covers only what was invoked before it: operations are in that order, so older ones
   // lead nowhere.
   auto visit = [this, target](ValueId id) {
     const uint32_t put = put_of(id);
-    if (put == target) return true;
-    if (put != kNoOperation && put > target && mark_[put] != walk_) {
-      mark_[put] = walk_;
-      stack_.push_back(put);
-    }
+    if (put == kNoOperation || put < target || mark_[put] == walk_) return false;
+    if (chain_[put] == chain_[target]) return true;
+    mark_[put] = walk_;
+    stack_.push_back(put);
     return false;
   };
   for (const ValueId id : present) {

@@ -21,7 +21,8 @@ class Supersession {
   uint32_t put_of(ValueId value) const;
 
   // Is `value` in `present`, or superseded by one of them? Steps back through contexts, never past
-  // the invocation of `value`'s own put.
+  // the invocation of `value`'s own put, and usually takes one step: most values stand in a chain
+  // in which each replaced the one before.
   bool covered(std::span<const ValueId> present, ValueId value);
 
   // Everything that `present` accounts for is marked; ask with `is_marked` until the next call.
@@ -45,11 +46,15 @@ class Supersession {
   const Process* find(uint32_t high) const;
   Process* find(uint32_t high);
   void begin_walk();
+  void find_chains();
 
   const History& history_;
   std::vector<Process> processes_;  // by `high`
   std::vector<uint32_t> mark_;      // by operation: the walk that saw it
   std::vector<uint32_t> stack_;
+  // By operation, made when first needed: its chain, named by the first put of it. Later in a chain
+  // covers earlier.
+  std::vector<uint32_t> chain_;
   uint32_t walk_ = 0;
 };
 
