@@ -43,10 +43,12 @@ struct CartSpec {
 
 // YCSB core workloads A to F. Scans of E are served as reads of consecutive keys, 1 to 100 of them,
 // one after the other, because get/put has no scan; a scan counts as its gets.
+// An update puts with the newest context that its process was given for the record, by a read or a
+// write, so that versions do not pile up as siblings; a read-modify-write reads first.
 struct YcsbSpec {
   enum class Distribution : uint8_t { kZipfian, kLatest, kUniform };
   char workload = 'A';      // 'A'..'F'; 'M' takes the shares below
-  uint32_t records = 1000;  // loaded before `start` counts; this process loads its share
+  uint32_t records = 1000;  // each process puts its share first, even when that outlasts `start`
   uint32_t value_bytes = 1000;
   double read = 0.5, update = 0.5, insert = 0, scan = 0, read_modify_write = 0;
   Distribution distribution = Distribution::kZipfian;
