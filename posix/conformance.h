@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct StageKind {
   const char* name;
   std::function<std::unique_ptr<Stage>()> make;
 };
+
+inline void PrintTo(const StageKind& kind, std::ostream* out) { *out << kind.name; }
 
 std::vector<StageKind> stage_kinds();
 

@@ -1,4 +1,5 @@
-// The simulator's stage: three machines in one rack, with jitter so that frames do overtake each other.
+// The simulator's stage: three machines in one rack, with jitter so that frames do overtake each
+// other.
 #include <array>
 
 #include "posix/conformance_stages.h"
@@ -15,9 +16,10 @@ sim::WorldSpec spec() {
   sim::Topology& topology = made.topology;
   const sim::PlaceId zone = *topology.add_zone(*topology.add_region("east"), "east-a");
   const sim::PlaceId rack = *topology.add_rack(zone, "east-a-r1");
-  for (NodeId node = 1; node <= 3; ++node) CHECK(topology.add_machine(rack, "m" + std::to_string(node)).ok());
-  topology.set_class(sim::LinkClass::kSameRack,
-                     {.latency = *sim::Distribution::uniform(20 * kMicrosecond, 200 * kMicrosecond)});
+  for (NodeId node = 1; node <= 3; ++node)
+    CHECK(topology.add_machine(rack, "m" + std::to_string(node)).ok());
+  topology.set_class(sim::LinkClass::kSameRack, {.latency = *sim::Distribution::uniform(
+                                                     20 * kMicrosecond, 200 * kMicrosecond)});
   made.machines.resize(3);
   return made;
 }
@@ -26,15 +28,18 @@ class SimStage final : public Stage {
  public:
   SimStage() : world_(spec()) {
     for (NodeId node = 1; node <= 3; ++node) {
-      world_.place(node, node - 1, [this, node](Host& host) { return stay(&host, programs_[node](host)); });
+      world_.place(node, node - 1,
+                   [this, node](Host& host) { return stay(&host, programs_[node](host)); });
     }
   }
 
   void start(NodeId node, Program program) override {
     CHECK(!world_.running(node));
     programs_[node] = std::move(program);
-    if (world_.incarnation(node) == 0) world_.start(node);
-    else world_.restart(node);
+    if (world_.incarnation(node) == 0)
+      world_.start(node);
+    else
+      world_.restart(node);
   }
   void kill(NodeId node) override {
     if (world_.running(node)) world_.crash(node);
