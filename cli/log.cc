@@ -1,5 +1,7 @@
 // `ringside log`: the virtual-time log of a recorded run: frames, probes and faults, with what the
 // clients asked and were told in between. It comes from a replay, so a recording need not hold it.
+#include <signal.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <vector>
@@ -67,8 +69,10 @@ Result<lab::RunResult> print_log(const scenario::Scenario& scenario,
     add_operations(*history, arguments.key, lines);
   }
   std::sort(lines.begin(), lines.end());
+  signal(SIGPIPE, SIG_IGN);  // `… | head` wants no more
   for (const Line& line : lines) {
-    std::printf("%14.6f ms  %s\n", static_cast<double>(line.at) / 1e6, line.text.c_str());
+    const double ms = static_cast<double>(line.at) / 1e6;
+    if (std::printf("%14.6f ms  %s\n", ms, line.text.c_str()) < 0) break;
   }
   return result;
 }

@@ -47,8 +47,11 @@ void add_latencies(const std::vector<lab::Metric>& metrics, std::string& out) {
     if (find(kind + "_p50_ms") == nullptr) continue;
     append(out, "  ", kind, "s: ", count(kind + "s_ok"), " ok, ", count(kind + "s_failed"),
            " failed, ", count(kind + "s_unknown"), " unknown; p50 ");
-    append(out, format("%.3g ms, p99 %.3g ms, p99.9 %.3g ms\n", find(kind + "_p50_ms")->value,
-                       find(kind + "_p99_ms")->value, find(kind + "_p999_ms")->value));
+    const auto latency = [&](const char* name) {
+      return format_duration(find(kind + name)->value * 1e6);
+    };
+    append(out, latency("_p50_ms"), ", p99 ", latency("_p99_ms"), ", p99.9 ", latency("_p999_ms"),
+           "\n");
   }
 }
 
@@ -64,6 +67,7 @@ void add_curve(const std::vector<lab::TVisibility>& curve, std::string& out) {
   spec.title = "t-visibility: share of reads that see a write, t after its commit";
   spec.x_label = "t, ms";
   spec.y_label = "%";
+  spec.log_x = true;
   append(out, "\n", draw_curve(points, spec), "\n");
   std::vector<std::vector<std::string>> rows = {{"t ms", "consistent %", "reads"}};
   for (const auto& [t, percent] : points)

@@ -211,7 +211,8 @@ void check_workload(const Cursor& at) {
 void check_fault(const Cursor& at, const scenario::Workload& workload) {
   const auto& fault = static_cast<const scenario::Fault&>(at.message());
   exactly_one(at, {"at", "on_probe"}, "a fault");
-  if (!exactly_one(at, {"partition", "crash", "power_loss", "blackout"}, "a fault")) return;
+  if (!exactly_one(at, {"partition", "crash", "power_loss", "blackout", "disk_loss"}, "a fault"))
+    return;
   const Result<Duration> start = parse_span(fault.at());
   const Result<Duration> end = parse_span(workload.for_());
   if (fault.has_at() && start.ok() && end.ok() && *start >= *end) {
@@ -230,7 +231,11 @@ void check_fault(const Cursor& at, const scenario::Workload& workload) {
   if (fault.has_partition() && fault.has_on_probe()) {
     at.mistake("on_probe", "a partition starts at a time; use at");
   }
-  for (const char* kind : {"crash", "power_loss"}) {
+  if (fault.has_disk_loss() && fault.has_on_probe()) {
+    at.mistake("on_probe", "a disk is lost at a time; use at");
+    return;
+  }
+  for (const char* kind : {"crash", "power_loss", "disk_loss"}) {
     if (!at.has(kind)) continue;
     const Cursor victims = at.nested(kind);
     if (fault.has_on_probe()) {
@@ -307,6 +312,15 @@ void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
       at.nested("consistent", i)
           .mistake("t", concat("the workload does not read at \"", expect.consistent(i).t(),
                                "\"; add it to pbs.t"));
+    }
+  }
+  for (int i = 0; i < expect.availability_size(); ++i) {
+    const scenario::Availability& asked = expect.availability(i);
+    const Places places(scenario.topology());
+    if (asked.has_place() && places.known(asked.place()) &&
+        places.zones_in(asked.place()).empty()) {
+      at.nested("availability", i)
+          .mistake("place", "is a machine; clients live in zones, name one or a region");
     }
   }
   for (const char* yes :

@@ -24,6 +24,7 @@ FaultSchedule::FaultSchedule(sim::World& world, const Plan& plan,
     : world_(world),
       plan_(plan),
       before_restart_(std::move(before_restart)),
+      disk_lost_(plan.nodes.size(), false),
       down_until_(plan.nodes.size(), 0) {}
 
 void FaultSchedule::install(const scenario::Scenario& scenario) {
@@ -61,9 +62,20 @@ void FaultSchedule::install_fault(const scenario::Fault& fault, uint64_t index) 
   if (fault.has_blackout()) {
     for (const NodePlan& node : plan_.nodes) machines.push_back(node.machine);
   } else {
-    machines = victims(fault.has_crash() ? fault.crash() : fault.power_loss(), index);
+    machines = victims(fault.has_crash()        ? fault.crash()
+                       : fault.has_power_loss() ? fault.power_loss()
+                                                : fault.disk_loss(),
+                       index);
   }
-  const char* what = fault.has_blackout() ? "blackout" : fault.has_crash() ? "crash" : "power loss";
+  const char* what = fault.has_blackout()     ? "blackout"
+                     : fault.has_crash()      ? "crash"
+                     : fault.has_power_loss() ? "power loss"
+                                              : "disk loss";
+  if (fault.has_disk_loss()) {
+    world_.at(at, concat("disk loss of ", names(machines)), [this, machines] {
+      for (sim::MachineId machine : machines) disk_lost_[machine] = !healed_;
+    });
+  }
   lines_.push_back(concat("at ", fault.at(), ": ", what, " of ", names(machines),
                           ", restart after ", format_span(restart_after(fault))));
   take_down_at(at, restart_after(fault), std::move(machines), !fault.has_crash());
@@ -140,6 +152,9 @@ void FaultSchedule::bring_back(const std::vector<sim::MachineId>& machines) {
 
 void FaultSchedule::start_again(NodeId node) {
   if (world_.running(node)) return;
+  const sim::MachineId machine = world_.machine_of(node);
+  if (disk_lost_[machine]) world_.set_image(node, sim::DiskImage());
+  disk_lost_[machine] = false;
   before_restart_(node);
   world_.restart(node);
 }

@@ -45,6 +45,7 @@ class FaultSchedule {
   sim::World& world_;
   const Plan& plan_;
   std::function<void(NodeId)> before_restart_;
+  std::vector<bool> disk_lost_;   // by node's machine: comes back with an empty one
   std::vector<Time> down_until_;  // by node's machine
   std::vector<std::string> lines_;
   bool healed_ = false;

@@ -158,7 +158,8 @@ class Judge {
 
   void judge_linearizable() {
     const LinearizabilityReport report = check_linearizability(history_);
-    for (std::size_t i = 0; i < std::min(kWitnessesMax, report.violations.size()); ++i) {
+    // The first stands in the line of the verdict.
+    for (std::size_t i = 1; i < std::min(kWitnessesMax, report.violations.size()); ++i) {
       witness(describe(history_, report.violations[i]));
     }
     std::string detail =
@@ -249,7 +250,7 @@ class Judge {
       }
     }
     const AvailabilityCount count =
-        availability(history_, from, to, kNever, [&](const Operation& operation) {
+        availability(history_, from, to, plan_.client.timeout, [&](const Operation& operation) {
           return operation.phase == Phase::kMain && counts[operation.client];
         });
     const std::string where =

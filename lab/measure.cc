@@ -41,11 +41,14 @@ Expectation judge_quantile(const scenario::Latency& asked, const Histogram& hist
   }
   const double published = static_cast<double>(span_of(asked.published()));
   const QuantileInterval interval = histogram.interval(asked.quantile(), kConfidence);
-  const double low = published * (1 - asked.percent() / 100),
-               high = published * (1 + asked.percent() / 100);
-  const bool below = !interval.open_high && interval.high < low;
-  const bool above = !interval.open_low && interval.low > high;
-  line.holds = !below && !above;
+  if (interval.open_low || interval.open_high) {
+    line.detail = format("nothing was tested: %s samples are too few to bound this quantile",
+                         format_count(histogram.count()).c_str());
+    return line;
+  }
+  const double low = published * (1 - asked.percent() / 100);
+  const double high = published * (1 + asked.percent() / 100);
+  line.holds = interval.low <= high && interval.high >= low;
   line.detail = format(
       "%s, 99.9 %% interval %s to %s (published %s ± %g %%)",
       format_duration(interval.estimate).c_str(), format_duration(interval.low).c_str(),
