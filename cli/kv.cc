@@ -61,6 +61,13 @@ std::string on_one_line(std::string_view value) {
   return out;
 }
 
+// 64 bits are more than a JSON number keeps.
+std::string operation_text(uint64_t operation) {
+  char text[20];
+  snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(operation));
+  return text;
+}
+
 struct Answer {
   Result<NodeId> who = Error{Code::kTimeout, "no answer"};
   GetResult got;
@@ -113,7 +120,7 @@ int report_get(const KvOptions& options, const GetResult& got) {
         .begin_array();
     for (const Sibling& sibling : got.siblings) {
       json.begin_object().field("value", sibling.value).field("value_hex", to_hex(sibling.value));
-      json.field("operation", sibling.operation).end_object();
+      json.field("operation", operation_text(sibling.operation)).end_object();
     }
     json.end_array()
         .field("context", context)

@@ -1,4 +1,5 @@
-// The command-line grammar of `serve` and `kv`. CLI11 is costly to compile, so it stays behind this declaration.
+// The command-line grammar of `serve` and `kv`. CLI11 is costly to compile, so it stays behind this
+// declaration.
 #pragma once
 
 namespace CLI {
