@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "lab/recording.h"
 #include "lab/text.h"
 #include "runtime/bug.h"
 
@@ -32,7 +33,8 @@ class CliTest : public testing::Test {
   ~CliTest() override { std::filesystem::remove_all(directory_); }
 
   Ended ringside(const std::string& arguments) {
-    const std::string command = concat("cd ", directory_, " && ", RINGSIDE_PROGRAM, " ", arguments, " >out 2>err");
+    const std::string command =
+        concat("cd ", directory_, " && ", RINGSIDE_PROGRAM, " ", arguments, " >out 2>err");
     const int status = system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read("out"), read("err")};
   }
@@ -41,7 +43,9 @@ class CliTest : public testing::Test {
     text << std::ifstream(directory_ + "/" + name).rdbuf();
     return text.str();
   }
-  void write(const std::string& name, const std::string& text) { std::ofstream(directory_ + "/" + name) << text; }
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(directory_ + "/" + name) << text;
+  }
   static std::string field(const std::string& json, const std::string& name) {
     const std::size_t at = json.find(concat("\"", name, "\":"));
     if (at == std::string::npos) return {};
@@ -70,7 +74,8 @@ TEST_F(CliTest, a_run_holds_is_recorded_and_replays_to_the_same_fingerprint) {
   EXPECT_EQ(field(run.out, "scenario"), "\"small\"");
   EXPECT_EQ(field(run.out, "seed"), "7");
   EXPECT_EQ(field(run.out, "fingerprint").size(), 18u);
-  for (const char* name : {"events", "simulated_seconds", "wall_seconds", "operations", "expectations", "metrics"}) {
+  for (const char* name :
+       {"events", "simulated_seconds", "wall_seconds", "operations", "expectations", "metrics"}) {
     EXPECT_FALSE(field(run.out, name).empty()) << name;
   }
   EXPECT_EQ(std::count(run.out.begin(), run.out.end(), '\n'), 1);
@@ -102,7 +107,8 @@ TEST_F(CliTest, many_seeds_are_judged_as_a_set_and_leave_the_recordings_of_those
   EXPECT_EQ(fine.code, 0) << fine.out << fine.err;
   EXPECT_TRUE(contains(fine.out, "4 of 4 seeds hold"));
   EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/runs"));
-  const Ended broken = ringside(concat("run ", kLibrary, "violations/reached.textproto --seeds 3..4 --json"));
+  const Ended broken =
+      ringside(concat("run ", kLibrary, "violations/reached.textproto --seeds 3..4 --json"));
   EXPECT_EQ(broken.code, 1);
   EXPECT_EQ(field(broken.out, "violated"), "2");
   EXPECT_TRUE(std::filesystem::exists(directory_ + "/runs/reached-seed-3.run"));
@@ -142,16 +148,38 @@ TEST_F(CliTest, bad_input_is_one_clear_line_and_2) {
   }
 }
 
-TEST_F(CliTest, a_recording_that_does_not_match_is_3_and_names_where) {
+TEST_F(CliTest, a_run_that_is_not_the_recorded_one_is_3_and_names_where_they_part) {
   write("small.textproto", kSmall);
   ASSERT_EQ(ringside("run small.textproto --out a.run").code, 0);
-  // The same recording, but of another seed: what replays cannot be what was recorded.
-  std::string bytes = read("a.run");
-  ASSERT_EQ(ringside("run small.textproto --seed 2 --out b.run").code, 0);
-  const Ended same = ringside("replay a.run --until 3000");
-  EXPECT_EQ(same.code, 0) << same.out;
-  const Ended whole = ringside("replay b.run --json");
-  EXPECT_EQ(field(whole.out, "same"), "true");
+  // A recording as another world would have made it: the last stretch differs.
+  auto recording = lab::read_recording(directory_ + "/a.run");
+  ASSERT_TRUE(recording.ok());
+  std::vector<lab::Checkpoint>& checkpoints = recording->result.checkpoints;
+  ASSERT_GE(checkpoints.size(), 2u);
+  checkpoints.back().fingerprint ^= 1;
+  ASSERT_TRUE(lab::write_recording(directory_ + "/a.run", *recording).ok());
+  const Ended replay = ringside("replay a.run");
+  EXPECT_EQ(replay.code, 3) << replay.out << replay.err;
+  EXPECT_TRUE(replay.out.starts_with("DIFFERENT"));
+  EXPECT_TRUE(contains(replay.out, "the first difference lies between event"));
+  EXPECT_EQ(ringside("replay a.run --until 4096").code, 0);
+}
+
+TEST_F(CliTest, a_worker_that_dies_leaves_a_recording_that_replays) {
+  std::string text = kSmall;
+  text.replace(text.find("\"1s\""), 4, "\"2000s\"");
+  write("long.textproto", text);
+  // The worker is the program's only child.
+  const int status = system(concat("cd ", directory_, " && { ", RINGSIDE_PROGRAM,
+                                   " run long.textproto --out a.run >out 2>err & p=$!; "
+                                   "while [ ! -s a.run ]; do sleep 0.02; done; "
+                                   "kill -ABRT $(cat /proc/$p/task/$p/children); wait $p; }")
+                                .c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 4) << read("out") << read("err");
+  EXPECT_TRUE(read("out").starts_with("CRASHED"));
+  const Ended replay = ringside("replay a.run --until 5000");
+  EXPECT_EQ(replay.code, 3) << replay.out << replay.err;
+  EXPECT_TRUE(contains(replay.out, "the recorded run crashed, but this one ended well"));
 }
 
 TEST_F(CliTest, until_with_break_raises_a_trap) {
