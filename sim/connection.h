@@ -11,17 +11,23 @@
 namespace ringside::sim {
 
 struct SimNetwork::Connection {
-  Connection(Process& the_sender, Process& the_receiver, const LinkModel& the_link, uint64_t key)
-      : sender(the_sender), receiver(the_receiver), link(the_link), draw_key(key) {}
+  Connection(Process& the_sender, Process& the_receiver, const LinkModel& the_link,
+             double loss_of_network, uint64_t key)
+      : sender(the_sender),
+        receiver(the_receiver),
+        link(the_link),
+        loss(1 - (1 - loss_of_network) * (1 - the_link.loss)),
+        draw_key(key) {}
 
   Process& sender;
   Process& receiver;
   const LinkModel& link;
+  const double loss;
   const uint64_t draw_key;
 
-  uint64_t epoch = 1;
-  uint64_t refused_through = 0;  // frames of these epochs must not be delivered any more
-  uint64_t bound = 0;            // the receiver's incarnation that this epoch reached; 0: none
+  uint32_t epoch = 1;
+  uint32_t refused_through = 0;  // frames of these epochs must not be delivered any more
+  uint32_t bound = 0;            // the receiver's incarnation that this epoch reached; 0: none
   uint64_t in_flight = 0;        // bytes of this epoch
   uint64_t wanted = 0;           // size of the frame that was refused last
   List<Waiter> writers;

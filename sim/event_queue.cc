@@ -9,6 +9,7 @@ namespace {
 constexpr uint32_t kNodesFirst = 1024;
 constexpr std::size_t kBlocksASlab = 64;
 constexpr uint32_t kNoNode = ~uint32_t{0};
+constexpr std::size_t kAhead = 8;  // events between asking for one and its turn
 
 // For a heap with its least element in front.
 constexpr auto kLater = [](const auto& a, const auto& b) { return b < a; };
@@ -74,10 +75,7 @@ bool EventQueue::pop(Time limit, QueuedEvent& event) {
       --dead_;
       continue;
     }
-    // The next events' nodes and subjects are far apart in memory: ask for them early.
-    const std::size_t left = near_.size();
-    if (left >= 2) __builtin_prefetch(nodes_[near_[left - 2].handle & kNodeMask].payload.subject);
-    if (left >= 6) __builtin_prefetch(&nodes_[near_[left - 6].handle & kNodeMask]);
+    if (near_.size() >= kAhead) fetch(near_[near_.size() - kAhead]);
     event.time = first.time;
     event.priority = first.priority;
     event.payload = node.payload;
@@ -87,6 +85,16 @@ bool EventQueue::pop(Time limit, QueuedEvent& event) {
     floor_ = first.time;
     return true;
   }
+}
+
+// Events lie far apart in memory. Their nodes were asked for when near_ was filled; this asks for
+// what hangs on them.
+inline void EventQueue::fetch(const Entry& entry) const {
+  const EventPayload& payload = nodes_[entry.handle & kNodeMask].payload;
+  const auto* const subject = static_cast<const char*>(payload.subject);
+  __builtin_prefetch(subject);
+  __builtin_prefetch(subject + 56);
+  __builtin_prefetch(payload.hint);
 }
 
 inline void EventQueue::place(const Entry& entry) {
@@ -168,6 +176,8 @@ void EventQueue::take_bucket(Bucket bucket) {
   }
   cursor_ = static_cast<uint64_t>(near_.front().time);
   near_end_ = cursor_ + 1;
+  const std::size_t first = near_.size() - std::min(near_.size(), kAhead);
+  for (std::size_t i = near_.size(); i > first; --i) fetch(near_[i - 1]);
 }
 
 void EventQueue::split_bucket(Bucket bucket) {

@@ -20,10 +20,15 @@
 
 namespace ringside::sim {
 
-// What the owner of the queue wants back with the event; the queue does not look inside.
+// What the owner of the queue wants back with the event. The queue does not look inside, but it
+// asks the memory for `subject` and, of an event that has no number, for `hint`, a little before
+// their time comes.
 struct EventPayload {
   void* subject = nullptr;
-  uint64_t number = 0;
+  union {
+    uint64_t number = 0;
+    const void* hint;
+  };
   uint32_t owner = 0;
   uint32_t tag = 0;
 };
@@ -91,6 +96,7 @@ class EventQueue {
   bool alive(const Entry& entry) const {
     return nodes_[entry.handle & kNodeMask].handle == entry.handle;
   }
+  void fetch(const Entry& entry) const;
   void place(const Entry& entry);
   void insert_near(const Entry& entry);
   bool refill(Time limit);

@@ -20,9 +20,8 @@ enum class Purpose : uint64_t {
   kOrder = 1,  // among events at one time
   kLink,
   kLoss,
-  kLatency,
   kDuplicate,
-  kDuplicateLatency,
+  kTwin,  // the duplicate itself
   kReport,
   kDisk,
   kDied,

@@ -31,7 +31,14 @@ Machine::Machine(Kernel& kernel, MachineId id, const MachineModel& model, Time w
 EventQueue::Handle Machine::schedule(Time at, EventKind kind, void* subject, uint64_t number) {
   const uint64_t order = mix(order_key_, order_count_++);
   return kernel_.queue.insert(std::max(at, kernel_.now), order,
-                              {subject, number, process->index(), tag_of(kind)});
+                              {subject, {number}, process->index(), tag_of(kind)});
+}
+
+// A timer lives in a coroutine's frame, whose head comes a little before it.
+EventQueue::Handle Machine::schedule_timer(Time at, Timer& timer) {
+  EventPayload payload{&timer, {0}, process->index(), tag_of(EventKind::kTimer)};
+  payload.hint = static_cast<const char*>(payload.subject) - 64;
+  return kernel_.queue.insert(std::max(at, kernel_.now), mix(order_key_, order_count_++), payload);
 }
 
 void Machine::schedule(Time at, uint64_t id) { schedule(at, EventKind::kDisk, nullptr, id); }
@@ -82,7 +89,7 @@ void Machine::ask_for_core() {
   if (std::exchange(asked_, true)) return;
   const uint64_t order = mix(order_key_, order_count_++);
   asked_handle_ = kernel_.queue.insert(std::max(earliest_free_, kernel_.now), order,
-                                       {this, 0, process->index(), kTagCoreFree});
+                                       {this, {0}, process->index(), kTagCoreFree});
 }
 
 Time Machine::drifted(Time time) const { return time + scale(time, drift_ppb_, kBillion); }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/clock.h"
 #include "sim/disk_device.h"
 #include "sim/kernel.h"
 
@@ -32,6 +33,7 @@ class Machine final : public DiskEvents {
 
   // Events of this machine, with ties drawn among its own.
   EventQueue::Handle schedule(Time at, EventKind kind, void* subject, uint64_t number);
+  EventQueue::Handle schedule_timer(Time at, Timer& timer);
   void schedule(Time at, uint64_t id) override;  // DiskEvents
 
   // The cores.

@@ -65,7 +65,7 @@ void SimHost::SimClock::start(Timer& timer, Time at) {
   if (timer.pending()) cancel(timer);
   timer.slot = Timer::kIdle;
   if (host_.dead_ || at == kNever) return;
-  timer.slot = host_.machine_.schedule(host_.machine_.to_true(at), EventKind::kTimer, &timer, 0);
+  timer.slot = host_.machine_.schedule_timer(host_.machine_.to_true(at), timer);
 }
 
 // Also when dead: nothing may fire into a frame that is gone.
@@ -81,7 +81,7 @@ NodeId SimHost::HostNetwork::self() const { return host_.process_.node(); }
 
 bool SimHost::HostNetwork::send(Frame frame) {
   if (host_.dead_) return true;
-  return world_.send(host_.process_, std::move(frame));
+  return world_.send(host_.process_, frame);
 }
 
 void SimHost::HostNetwork::when_writable(NodeId peer, Waiter& waiter) {

@@ -45,21 +45,56 @@ Process* SimNetwork::find(NodeId node) const {
   return at < place.size() ? place[at] : nullptr;
 }
 
-SimNetwork::Connection& SimNetwork::connection(Process& from, Process& to) {
-  auto& row = connections_[from.index()];
-  if (row.size() <= to.index()) row.resize(processes_.size());
-  std::unique_ptr<Connection>& place = row[to.index()];
-  if (place == nullptr) {
-    const MachineId a = from.machine().id();
-    const MachineId b = to.machine().id();
-    place = std::make_unique<Connection>(from, to, topology_.link(a, b),
-                                         kernel_.draw(Purpose::kLink, a, b).next());
-    count_cuts(*place);
-  }
-  return *place;
+inline SimNetwork::Connection& SimNetwork::connection(Process& from, Process& to) {
+  const auto& row = connections_[from.index()];
+  if (to.index() < row.size() && row[to.index()] != nullptr) return *row[to.index()];
+  return connect(from, to);
 }
 
-bool SimNetwork::send(Process& from, Frame frame) {
+SimNetwork::Connection& SimNetwork::connect(Process& from, Process& to) {
+  auto& row = connections_[from.index()];
+  if (row.size() <= to.index()) row.resize(processes_.size());
+  const MachineId a = from.machine().id();
+  const MachineId b = to.machine().id();
+  row[to.index()] = std::make_unique<Connection>(from, to, topology_.link(a, b), model_.loss,
+                                                 kernel_.draw(Purpose::kLink, a, b).next());
+  count_cuts(*row[to.index()]);
+  return *row[to.index()];
+}
+
+// Background frames are counted for good; those of operations as long as Repeats remembers.
+inline uint32_t SimNetwork::nth(Connection& link, const Frame& frame) {
+  if (frame.operation != 0)
+    return repeats_.count(mix(mix(link.draw_key, frame.operation), frame.kind));
+  for (auto& [kind, count] : link.background)
+    if (kind == frame.kind) return count++;
+  link.background.emplace_back(frame.kind, 1);
+  return 0;
+}
+
+inline const Distribution& SimNetwork::latency(const Connection& link, FrameKind kind) const {
+  if (kind < latency_by_kind_.size() && latency_by_kind_[kind] != nullptr)
+    return *latency_by_kind_[kind];
+  return link.link.latency;
+}
+
+inline uint64_t SimNetwork::hash_of(const Buffer& bytes) {
+  if (bytes.empty()) return 0;
+  if (bytes.data() != hashed_.data() || bytes.size() != hashed_.size()) {
+    hashed_value_ = hash_bytes(bytes.view());
+    hashed_ = bytes;
+  }
+  return hashed_value_;
+}
+
+inline SimNetwork::Flight* SimNetwork::take_flight() {
+  if (free_flights_.empty()) return &flights_.emplace_back();
+  Flight* flight = free_flights_.back();
+  free_flights_.pop_back();
+  return flight;
+}
+
+bool SimNetwork::send(Process& from, Frame& frame) {
   frame.from = from.node();
   CHECK(frame.bytes.size() <= kFrameBytesMax);
   Process* const to = find(frame.to);
@@ -73,40 +108,40 @@ bool SimNetwork::send(Process& from, Frame frame) {
     link.wanted = bytes;
     return false;
   }
-  from.machine().charge_bytes(frame.bytes.size());
+  Machine& machine = from.machine();
+  machine.charge_bytes(frame.bytes.size());
   ++kernel_.counters.frames_sent;
   kernel_.counters.frame_bytes += frame.bytes.size();
-  if (kernel_.observer != nullptr) kernel_.observer->on_send(from.machine().true_now(), frame);
+  if (kernel_.observer != nullptr) kernel_.observer->on_send(machine.true_now(), frame);
 
-  const uint32_t n = nth(link, frame);
-  const uint64_t key = mix(mix(link.draw_key, frame.operation), uint64_t{frame.kind} << 32 | n);
+  // Counted also when it is lost, so that a cut moves no later frame.
+  const uint64_t like_it = uint64_t{frame.kind} << 32 | nth(link, frame);
+  const uint64_t key = mix(link.draw_key + frame.operation * 0xd6e8feb86659fd93ULL, like_it);
   if (link.cut()) {
     lost(frame, "cut");
-    if (link.silent_cuts == 0) report(link, from.machine().true_now(), true);
+    if (link.silent_cuts == 0) report(link, machine.true_now(), true);
     return true;
   }
-  const auto passes = [&](Purpose purpose, double probability) {
-    return probability > 0 && Draw::of(key, purpose).chance(probability);
-  };
-  if (passes(Purpose::kLoss, 1 - (1 - model_.loss) * (1 - link.link.loss))) {
+  if (link.loss > 0 && Draw::of(key, Purpose::kLoss).chance(link.loss)) {
     lost(frame, "loss");
     return true;
   }
   const uint64_t hash =
       mix(hash_of(frame.bytes) ^ frame.operation, uint64_t{frame.from} << 16 | frame.kind);
-  if (passes(Purpose::kDuplicate, model_.duplication))
-    dispatch(link, frame, hash, key, Purpose::kDuplicateLatency);
-  dispatch(link, std::move(frame), hash, key, Purpose::kLatency);
+  if (model_.duplication > 0 && Draw::of(key, Purpose::kDuplicate).chance(model_.duplication))
+    dispatch(link, Frame(frame), hash, mix(key, static_cast<uint64_t>(Purpose::kTwin)));
+  dispatch(link, std::move(frame), hash, key);
   return true;
 }
 
-void SimNetwork::dispatch(Connection& link, Frame frame, uint64_t hash, uint64_t key,
-                          Purpose purpose) {
-  Draw draw = Draw::of(key, purpose);
+inline void SimNetwork::dispatch(Connection& link, Frame&& frame, uint64_t hash, uint64_t key) {
+  Draw draw(key);
+  const uint64_t order = draw.next();
+  const uint64_t bytes = size_of(frame);
   Time departure = link.sender.machine().true_now();
   if (const uint64_t bandwidth = link.link.bandwidth_bytes_per_second; bandwidth != 0) {
     departure = std::max(departure, link.pipe_free) +
-                static_cast<Duration>(size_of(frame) * static_cast<uint64_t>(kSecond) / bandwidth);
+                static_cast<Duration>(bytes * static_cast<uint64_t>(kSecond) / bandwidth);
     link.pipe_free = departure;
   }
   Time arrival = departure + latency(link, frame.kind).sample(draw);
@@ -114,40 +149,16 @@ void SimNetwork::dispatch(Connection& link, Frame frame, uint64_t hash, uint64_t
     arrival = std::max(arrival, link.last_arrival + 1);
     link.last_arrival = arrival;
   }
-  link.in_flight += size_of(frame);
-  Flight* flight = take_flight();
+  link.in_flight += bytes;
+  Flight* const flight = take_flight();
+  EventPayload payload{flight, {0}, link.receiver.index(), tag_of(EventKind::kFrame)};
+  payload.hint = frame.bytes.data();
   flight->frame = std::move(frame);
   flight->connection = &link;
   flight->hash = hash;
   flight->epoch = link.epoch;
   flight->expected = link.bound;
-  kernel_.queue.insert(arrival, draw.next(),
-                       {flight, 0, link.receiver.index(), tag_of(EventKind::kFrame)});
-}
-
-// Background frames are counted for good; those of operations as long as Repeats remembers.
-uint32_t SimNetwork::nth(Connection& link, const Frame& frame) {
-  if (frame.operation != 0)
-    return repeats_.count(mix(mix(link.draw_key, frame.operation), frame.kind));
-  for (auto& [kind, count] : link.background)
-    if (kind == frame.kind) return count++;
-  link.background.emplace_back(frame.kind, 1);
-  return 0;
-}
-
-const Distribution& SimNetwork::latency(const Connection& link, FrameKind kind) const {
-  if (kind < latency_by_kind_.size() && latency_by_kind_[kind] != nullptr)
-    return *latency_by_kind_[kind];
-  return link.link.latency;
-}
-
-uint64_t SimNetwork::hash_of(const Buffer& bytes) {
-  if (bytes.empty()) return 0;
-  if (bytes.data() != hashed_.data() || bytes.size() != hashed_.size()) {
-    hashed_value_ = hash_bytes(bytes.view());
-    hashed_ = bytes;
-  }
-  return hashed_value_;
+  kernel_.queue.insert(arrival, order, payload);
 }
 
 bool SimNetwork::arrives(Flight* flight) {
@@ -157,7 +168,7 @@ bool SimNetwork::arrives(Flight* flight) {
   if (flight->epoch <= link.refused_through) return drop(flight, "refused"), false;
   if (!to.machine().powered) return drop(flight, "no power"), false;
   const bool current_epoch = flight->epoch == link.epoch;
-  const uint64_t bound =
+  const uint32_t bound =
       flight->expected != 0 ? flight->expected : (current_epoch ? link.bound : 0);
   const bool stranger = bound != 0 && bound != to.incarnation;
   if (!to.alive() || stranger || link.refusing_cuts > 0) {
@@ -165,7 +176,7 @@ bool SimNetwork::arrives(Flight* flight) {
     const bool refused = bound == 0;
     return drop(flight, refused ? "refused" : "reset"), false;
   }
-  if (current_epoch) link.bound = to.incarnation;
+  if (current_epoch) link.bound = static_cast<uint32_t>(to.incarnation);
   return true;
 }
 
@@ -283,13 +294,6 @@ void SimNetwork::recount_all() {
   for (auto& row : connections_)
     for (std::unique_ptr<Connection>& link : row)
       if (link != nullptr) count_cuts(*link);
-}
-
-SimNetwork::Flight* SimNetwork::take_flight() {
-  if (free_flights_.empty()) return &flights_.emplace_back();
-  Flight* flight = free_flights_.back();
-  free_flights_.pop_back();
-  return flight;
 }
 
 }  // namespace ringside::sim

@@ -29,13 +29,13 @@ class Process;
 class SimNetwork {
  public:
   struct Connection;
-  // A frame on its way.
-  struct Flight {
+  // A frame on its way; one cache line.
+  struct alignas(64) Flight {
     Frame frame;
     Connection* connection = nullptr;
     uint64_t hash = 0;      // of all of it, for the fingerprint
-    uint64_t epoch = 0;     // of the connection
-    uint64_t expected = 0;  // incarnation that the connection was bound to; 0: none yet
+    uint32_t epoch = 0;     // of the connection
+    uint32_t expected = 0;  // incarnation that the connection was bound to; 0: none yet
   };
 
   SimNetwork(Kernel& kernel, const Topology& topology, const NetworkModel& model);
@@ -45,7 +45,8 @@ class SimNetwork {
   Process* find(NodeId node) const;
 
   // For hosts.
-  bool send(Process& from, Frame frame);
+  // Takes the frame, unless it says no.
+  bool send(Process& from, Frame& frame);
   void when_writable(Process& from, NodeId peer, Waiter& waiter);
 
   // For the world, when an event is due. `arrives`: whether the frame reaches the process; if not
@@ -69,10 +70,11 @@ class SimNetwork {
   struct ActiveCut;
 
   Connection& connection(Process& from, Process& to);
+  Connection& connect(Process& from, Process& to);
   Flight* take_flight();
   void lost(const Frame& frame, std::string_view why);
   uint32_t nth(Connection& connection, const Frame& frame);
-  void dispatch(Connection& connection, Frame frame, uint64_t hash, uint64_t key, Purpose purpose);
+  void dispatch(Connection& connection, Frame&& frame, uint64_t hash, uint64_t key);
   // Tells the sender of a refusal or reset: a way back after `since`, or a way there and back.
   void report(Connection& connection, Time since, bool both_ways);
   void free_window(Connection& connection, const Flight& flight);

@@ -72,7 +72,7 @@ void World::at(Time when, std::string label, std::function<void()> action) {
   const uint64_t order =
       kernel.draw(Purpose::kOrder, hash_bytes(label), static_cast<uint64_t>(when)).next();
   auto* const what = new Impl::Action{std::move(label), std::move(action)};
-  kernel.queue.insert(when, order, {what, 0, 0, tag_of(EventKind::kAction)});
+  kernel.queue.insert(when, order, {what, {0}, 0, tag_of(EventKind::kAction)});
 }
 
 bool World::running(NodeId node) const { return impl_->process(node).alive(); }

@@ -83,7 +83,7 @@ bool World::Impl::run(Process& process, const QueuedEvent& event) {
   const auto kind = static_cast<EventKind>(event.payload.tag);
   void* const subject = event.payload.subject;
   Machine& machine = process.machine();
-  uint64_t payload = event.payload.number;
+  uint64_t payload = kind == EventKind::kStart ? event.payload.number : 0;
   SimNetwork::Flight* flight = nullptr;
   kernel.active = &process;
   switch (kind) {
