@@ -6,8 +6,8 @@
 
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "protocols/wire.h"
 #include "runtime/network.h"
 

@@ -48,27 +48,20 @@ bool nothing_delivered(const Fanout& fanout) {
   });
 }
 
+std::string counted(const Gather& gather) {
+  return std::to_string(gather.succeeded()) + " of " + std::to_string(gather.legs()) +
+         " said yes, " + std::to_string(gather.failed()) + " no";
+}
+
+std::string dot_text(Dot dot) {
+  return "version " + std::to_string(dot.actor % 10'000) + ":" + std::to_string(dot.counter);
+}
+
 bool is_forward(Kind kind) {
   return kind == Kind::kForwardGetRequest || kind == Kind::kForwardPutRequest;
 }
 
 }  // namespace
-
-Dot RecentPuts::find(uint64_t operation) const {
-  const auto found = dots_.find(operation);
-  return found == dots_.end() ? Dot{} : found->second;
-}
-
-void RecentPuts::remember(uint64_t operation, Dot dot) {
-  if (!dots_.insert_or_assign(operation, dot).second) return;
-  if (order_.size() < kMax) {
-    order_.push_back(operation);
-    return;
-  }
-  dots_.erase(order_[next_]);
-  order_[next_] = operation;
-  next_ = (next_ + 1) % kMax;
-}
 
 Dynamo::Dynamo(Rpc& rpc, Engine& engine, const Ring& ring, DynamoOptions options,
                DynamoStats& stats)
@@ -226,6 +219,7 @@ Task<void> Dynamo::coordinate_get(Request request) {
   const Gather::Outcome outcome = co_await fanout.wait(options_.r, deadline);
   if (outcome != Gather::Outcome::kReached) {
     ++stats_.gets_failed;
+    log("get.failed", get.key, request.operation, [&] { return counted(fanout.gather()); });
     note_silence(fanout);
     refuse(request, Status::kFailed);
     co_return;
@@ -233,6 +227,8 @@ Task<void> Dynamo::coordinate_get(Request request) {
   Merged merged;
   merge_replies(fanout, merged);
   if (!merged.own.empty()) ++stats_.siblings_returned;
+  log("get.answered", get.key, request.operation,
+      [&] { return counted(fanout.gather()) + (merged.own.empty() ? ", alike" : ", merged"); });
   rpc_.reply(request, Status::kOk, GetReply{merged.found, merged.object, rpc_.self()}.encode());
   if (!options_.read_repair) co_return;
   const Gather& gather = fanout.gather();
@@ -250,6 +246,7 @@ void Dynamo::repair(std::string_view key, const Fanout& fanout, std::string_view
     GetReply reply;
     if (!parse_reply(leg, reply) || (reply.found && reply.object == merged)) continue;
     ++stats_.repairs;
+    log("get.repairs", key, 0, [&] { return "node " + std::to_string(leg.peer); });
     host_.trace().probe("dynamo.read_repair");
     if (leg.peer == rpc_.self()) {
       replica_.merge(key, merged, Ack{});
@@ -304,6 +301,7 @@ Task<void> Dynamo::coordinate_put(Request request) {
     co_return;
   }
   recent_.remember(request.operation, applied.dot);
+  log("put.versioned", put.key, request.operation, [&] { return dot_text(applied.dot); });
 
   Fanout fanout(rpc_, home(put.key));
   fanout.send(Kind::kReplicaPutRequest, request.operation, deadline,
@@ -313,6 +311,8 @@ Task<void> Dynamo::coordinate_put(Request request) {
         applied, Ack{rpc_.self(), Kind::kReplicaPutRequest, request.operation, fanout.call()});
   }
   const Gather::Outcome outcome = co_await fanout.wait(options_.w, deadline);
+  log(outcome == Gather::Outcome::kReached ? "put.acknowledged" : "put.unknown", put.key,
+      request.operation, [&] { return counted(fanout.gather()); });
   if (outcome == Gather::Outcome::kReached) {
     seen.add(applied.dot);
     const std::string covers = seen.encoded();

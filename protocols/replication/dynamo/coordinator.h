@@ -12,28 +12,15 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "protocols/replication/dynamo/options.h"
+#include "protocols/replication/dynamo/recent_puts.h"
 #include "protocols/replication/dynamo/replica.h"
 #include "protocols/replication/strategy.h"
 #include "protocols/ring.h"
 #include "protocols/suspects.h"
 
 namespace ringside {
-
-// The puts that this process coordinated lately and their dots: a frame that comes twice, or a
-// client that asks again, makes no second version.
-class RecentPuts {
- public:
-  Dot find(uint64_t operation) const;
-  void remember(uint64_t operation, Dot dot);
-
- private:
-  static constexpr std::size_t kMax = 8192;
-  absl::flat_hash_map<uint64_t, Dot> dots_;  // looked up, never walked
-  std::vector<uint64_t> order_;              // a circle of kMax
-  std::size_t next_ = 0;
-};
 
 class Dynamo : public Strategy {
  public:
@@ -62,6 +49,11 @@ class Dynamo : public Strategy {
   Time deadline_of(const Request& request) const;
   bool valid_key(std::string_view key) const;
   bool is_leg(const Fanout& fanout) const;
+  // A line of the virtual-time log; `detail` is made only when somebody listens.
+  template <class Detail>
+  void log(std::string_view name, std::string_view key, uint64_t operation, Detail detail) {
+    if (host_.trace().enabled()) host_.trace().event({name, key, operation, detail()});
+  }
   void refuse(const Request& request, Status status) {
     rpc_.reply(request, status, encode_empty());
   }
