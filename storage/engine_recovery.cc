@@ -17,12 +17,17 @@ Task<Result<void>> EngineImpl::recover() {
   ManifestState state = *std::move(read);
   done = co_await open_tables(state);
   if (!done.ok()) co_return done;
-  Result<LogRecovery> recovered =
-      co_await recover_log(host_, log_directory_, state.flushed, state.sequence, *this);
+  Result<LogRecovery> recovered = co_await recover_log(host_, log_directory_, state.flushed, *this);
   if (!recovered.ok()) co_return recovered.error();
   if (state.sequence == 0 && !recovered->empty) {
     co_return Error{Code::kCorrupt,
                     options_.directory + "/manifest at 0: it is gone, and the log is not"};
+  }
+  if (recovered->manifest_sequence > state.sequence) {
+    co_return Error{Code::kCorrupt, options_.directory + "/manifest ends at record " +
+                                        std::to_string(state.sequence) +
+                                        ", but the log saw record " +
+                                        std::to_string(recovered->manifest_sequence) + " durable"};
   }
   stats_.recovered_batches = recovered->end - state.flushed;
   stats_.torn_tails_cut = recovered->torn_tail ? 1 : 0;

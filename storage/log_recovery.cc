@@ -171,19 +171,14 @@ Task<Result<std::vector<Run>>> scan_directory(Host& host, const std::string& dir
 }  // namespace
 
 Task<Result<LogRecovery>> recover_log(Host& host, std::string directory, Lsn flushed,
-                                      uint64_t manifest_sequence, BatchSink& sink) {
+                                      BatchSink& sink) {
   LogRecovery recovery;
   Proof proof;
   Result<std::vector<Run>> runs =
       co_await scan_directory(host, directory, recovery.start.next_slot, proof);
   if (!runs.ok()) co_return runs.error();
   recovery.empty = !proof.any;
-  if (proof.manifest_sequence > manifest_sequence) {
-    co_return Error{Code::kCorrupt, "the manifest ends at record " +
-                                        std::to_string(manifest_sequence) +
-                                        ", but the log saw record " +
-                                        std::to_string(proof.manifest_sequence) + " durable"};
-  }
+  recovery.manifest_sequence = proof.manifest_sequence;
 
   Chain chain;
   chain.next = flushed + 1;

@@ -29,11 +29,12 @@ struct LogRecovery {
   Lsn end = 0;        // the last batch that was replayed, or `flushed`
   bool empty = true;  // no good group was found at all
   bool torn_tail = false;
+  uint64_t manifest_sequence = 0;  // manifest records that the log saw durable
 };
 
 // `flushed`: tables hold every batch up to here. `manifest_sequence`: of the manifest's last
 // record; a log that has seen a later one proves that the manifest lost its tail.
 Task<Result<LogRecovery>> recover_log(Host& host, std::string directory, Lsn flushed,
-                                      uint64_t manifest_sequence, BatchSink& sink);
+                                      BatchSink& sink);
 
 }  // namespace ringside

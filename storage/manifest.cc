@@ -10,8 +10,8 @@
 namespace ringside {
 namespace {
 
-Error corrupt(uint64_t offset, const std::string& what) {
-  return Error{Code::kCorrupt, "manifest at " + std::to_string(offset) + ": " + what};
+Error corrupt(std::string_view path, uint64_t offset, const char* what) {
+  return Error{Code::kCorrupt, std::string(path) + " at " + std::to_string(offset) + ": " + what};
 }
 
 uint64_t checksum(std::string_view record) {
@@ -96,31 +96,31 @@ std::string encode_manifest_record(ManifestRecordKind kind, uint64_t sequence,
   return record;
 }
 
-Result<ManifestState> parse_manifest(std::string_view bytes) {
+Result<ManifestState> parse_manifest(std::string_view bytes, std::string_view path) {
   ManifestState state;
   for (uint64_t offset = 0; offset < bytes.size();) {
     std::optional<Record> record = parse_record(bytes.substr(offset));
     if (!record) {
-      if (offset == 0) return corrupt(0, "the first record is bad");
+      if (offset == 0) return corrupt(path, 0, "the first record is bad");
       for (uint64_t later = offset + kPageBytes; later < bytes.size(); later += kPageBytes) {
         if (parse_record(bytes.substr(later)))
-          return corrupt(offset, "a bad record before good ones");
+          return corrupt(path, offset, "a bad record before good ones");
       }
       return state;  // a torn tail
     }
     const bool first = state.sequence == 0;
     if (first != (record->kind == ManifestRecordKind::kSnapshot) || record->sequence == 0 ||
         (!first && record->sequence != state.sequence + 1)) {
-      return corrupt(offset, "a record out of sequence");
+      return corrupt(path, offset, "a record out of sequence");
     }
     ManifestEdit edit;
     if (!decode_edit(record->payload, edit) || !apply_edit(state, edit)) {
-      return corrupt(offset, "a record that makes no sense");
+      return corrupt(path, offset, "a record that makes no sense");
     }
     state.sequence = record->sequence;
     offset += round_up_to_page(kManifestHeaderBytes + record->payload.size());
   }
-  if (state.sequence == 0) return corrupt(0, "it is empty");
+  if (state.sequence == 0) return corrupt(path, 0, "it is empty");
   return state;
 }
 
@@ -138,7 +138,7 @@ Task<Result<ManifestState>> Manifest::read(Host& host, std::string directory) {
   }
   Result<void> closed = co_await disk.close(*file);
   if (!closed.ok()) co_return closed.error();
-  co_return parse_manifest(bytes);
+  co_return parse_manifest(bytes, directory + "/manifest");
 }
 
 Task<Result<std::unique_ptr<Manifest>>> Manifest::create(Host& host, std::string directory,

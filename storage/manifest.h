@@ -46,8 +46,8 @@ enum class ManifestRecordKind : uint16_t { kSnapshot = 1, kEdit = 2 };
 // One record, padded to whole pages.
 std::string encode_manifest_record(ManifestRecordKind kind, uint64_t sequence,
                                    const ManifestEdit& edit);
-// kCorrupt names what is wrong and the offset.
-Result<ManifestState> parse_manifest(std::string_view bytes);
+// kCorrupt names `path`, the offset and what is wrong.
+Result<ManifestState> parse_manifest(std::string_view bytes, std::string_view path);
 
 class Manifest {
  public:
