@@ -138,7 +138,8 @@ TEST(Swarm, every_kind_of_fault_comes_in_many_seeds_and_is_missing_from_many) {
 
 TEST(Swarm, a_partition_has_two_sides_that_share_nobody_and_strikes_never_touch_a_client) {
   for (uint64_t seed = 1; seed <= 300; ++seed) {
-    for (const Fault& fault : draw_swarm(seed, cluster(), options())->faults) {
+    const SwarmPlan plan = *draw_swarm(seed, cluster(), options());
+    for (const Fault& fault : plan.faults) {
       if (fault.kind != Fault::Kind::kPartition) {
         for (MachineId machine : fault.machines) EXPECT_LT(machine, 6u);
         EXPECT_TRUE(fault.others.empty());
