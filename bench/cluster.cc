@@ -103,6 +103,7 @@ Cluster::Cluster(uint64_t seed, bool listen)
     workload.processes = kClientProcesses;
     workload.clients = kClients / kClientProcesses;
     workload.start = 100 * kMillisecond;  // when the nodes have opened their engines
+    workload.end = 1'000'000 * kSecond;   // never, for us
     const NodeId id = kFirstClient + process;
     world_.place(id, kNodes + process, [this, client, workload](Host& host) {
       return run_client(host, client, workload, &recorder_);
