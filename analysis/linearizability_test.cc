@@ -153,6 +153,27 @@ TEST(ZoneTest, names_the_stale_read_and_the_write_that_it_missed) {
       << text;
 }
 
+TEST(ZoneTest, prefers_a_witness_that_a_person_can_follow) {
+  // The zones meet an intricate contradiction first; the plain one comes later.
+  MadeHistory made;
+  made.put(1, 0, 100);
+  made.put(2, 0, 100);
+  made.get(1, 10, 20);
+  made.get(2, 30, 40);
+  made.get(1, 50, 60);
+  made.put(3, 200, 210);
+  const uint32_t older = made.put(4, 220, 230);
+  const uint32_t newer = made.put(5, 240, 250);
+  const uint32_t stale = made.get(4, 260, 270);
+  const LinearizabilityReport report = check_linearizability(made.history);
+  ASSERT_EQ(report.violations.size(), 1u);
+  EXPECT_EQ(report.violations[0].read, stale);
+  EXPECT_EQ(report.violations[0].other, newer);
+  EXPECT_EQ(report.violations[0].before, older);
+  EXPECT_NE(describe(made.history, report.violations[0]).find("; that put began after put #0:4"),
+            std::string::npos);
+}
+
 TEST(ZoneTest, finds_a_read_that_goes_back_behind_another_read) {
   MadeHistory made;
   made.put(1, 0, 10);
