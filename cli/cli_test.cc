@@ -133,7 +133,8 @@ TEST_F(CliTest, bad_input_is_one_clear_line_and_2) {
       {"replay nowhere.run", "nowhere.run: cannot be read"},
       {"log foreign.run", "foreign.run: is no recording of ringside"},
       {"check bad.textproto small.textproto", "bad.textproto:2:1"},
-      {"dance", "dance"},
+      {"dance", "subcommand"},
+      {"run", "FILE"},
       {"", "subcommand"},
   };
   for (const auto& one : cases) {
@@ -162,7 +163,7 @@ TEST_F(CliTest, a_run_that_is_not_the_recorded_one_is_3_and_names_where_they_par
   EXPECT_EQ(replay.code, 3) << replay.out << replay.err;
   EXPECT_TRUE(replay.out.starts_with("DIFFERENT"));
   EXPECT_TRUE(contains(replay.out, "the first difference lies between event"));
-  EXPECT_EQ(ringside("replay a.run --until 4096").code, 0);
+  EXPECT_EQ(ringside("replay a.run --until 1024").code, 0);
 }
 
 TEST_F(CliTest, a_worker_that_dies_leaves_a_recording_that_replays) {

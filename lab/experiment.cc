@@ -20,7 +20,7 @@
 namespace ringside::lab {
 namespace {
 
-constexpr uint64_t kEventsPerTurn = 4096;
+constexpr uint64_t kEventsPerTurn = 1024;
 constexpr std::size_t kCheckpointsMax = 512;
 
 // The fingerprint every so many events; the distance doubles when there are too many.
