@@ -1,5 +1,5 @@
 // Repeats: how often a key was seen before, in constant memory: the least recently seen keys of a
-// cache line are forgotten, after about half a million others. Keys are hashes. It counts a client
+// cache line are forgotten, after some sixty thousand others. Keys are hashes. It counts a client
 // operation's frames of one kind on one link, so that a retry, which looks just like the first
 // attempt, draws anew.
 #pragma once
@@ -27,7 +27,7 @@ class Repeats {
   }
 
  private:
-  static constexpr uint64_t kLines = 1u << 16;
+  static constexpr uint64_t kLines = 1u << 13;  // half a MiB: it stays in the cache of a core
   static constexpr uint32_t kWays = 8;
   struct alignas(64) Line {
     uint64_t ways[kWays] = {};
