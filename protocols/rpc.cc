@@ -11,6 +11,7 @@ constexpr int kSlotBits = 20;
 constexpr uint32_t kGenerationMask = (1u << kGenerationBits) - 1;
 constexpr uint32_t kSlotMask = (1u << kSlotBits) - 1;
 constexpr uint32_t kWaitingRepliesMax = 4096;
+constexpr NodeId kDensePeers = 4096;
 
 uint32_t budget_until(Time now, Time deadline) {
   if (deadline == kNever) return ~uint32_t{0};
@@ -120,12 +121,28 @@ void Rpc::on_frame(const Frame& frame) {
     host_.trace().probe("rpc.bad_checksum");
     return;
   }
-  heard_[frame.from] = next_place();
+  note_heard(frame.from);
   if (is_request(kind)) {
     take_request(frame, *header);
   } else {
     take_reply(frame, *header);
   }
+}
+
+void Rpc::note_heard(NodeId peer) {
+  if (peer >= kFirstClient) return;
+  if (peer >= kDensePeers) {
+    heard_beyond_[peer] = next_place();
+    return;
+  }
+  if (peer >= heard_.size()) heard_.resize(peer + 1);
+  heard_[peer] = next_place();
+}
+
+uint64_t Rpc::last_heard(NodeId peer) const {
+  if (peer < kDensePeers) return peer < heard_.size() ? heard_[peer] : 0;
+  const auto found = heard_beyond_.find(peer);
+  return found == heard_beyond_.end() ? 0 : found->second;
 }
 
 void Rpc::take_request(const Frame& frame, const Header& header) {
@@ -212,8 +229,7 @@ void Rpc::send(NodeId to, Kind kind, uint64_t operation, Buffer message) {
 }
 
 void Rpc::on_peer_lost(NodeId peer, Code why) {
-  const auto heard = heard_.find(peer);
-  const uint64_t last_heard = heard == heard_.end() ? 0 : heard->second;
+  const uint64_t heard = last_heard(peer);
   for (Slot& slot : slots_) {
     if (slot.fanout == nullptr) continue;
     for (Fanout::Leg& leg : slot.fanout->legs_) {
@@ -221,7 +237,7 @@ void Rpc::on_peer_lost(NodeId peer, Code why) {
         continue;
       // A refusal speaks of what was sent since the peer was last heard; of what went before it
       // says nothing.
-      const bool surely = why == Code::kUnavailable && leg.sent > last_heard;
+      const bool surely = why == Code::kUnavailable && leg.sent > heard;
       slot.fanout->settle(leg, false, status_of(surely ? Code::kUnavailable : Code::kReset));
     }
   }

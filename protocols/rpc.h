@@ -137,6 +137,8 @@ class Rpc : public FrameHandler {
   void take_request(const Frame& frame, const Header& header);
   void take_reply(const Frame& frame, const Header& header);
   uint64_t next_place() { return ++place_; }
+  void note_heard(NodeId peer);
+  uint64_t last_heard(NodeId peer) const;
   Task<void> send_when_writable(Frame frame);
 
   Host& host_;
@@ -145,7 +147,9 @@ class Rpc : public FrameHandler {
   std::vector<Slot> slots_;
   uint32_t free_ = 0;  // slot 0 is never used
   uint64_t place_ = 0;
-  absl::flat_hash_map<NodeId, uint64_t> heard_;  // the place of the last frame from a peer
+  // The place of the last frame from a peer; clients are left out, since nobody asks them anything.
+  std::vector<uint64_t> heard_;  // of the first kDensePeers numbers
+  absl::flat_hash_map<NodeId, uint64_t> heard_beyond_;
   std::array<Handler, static_cast<std::size_t>(Kind::kEnd)> handlers_;
   RpcStats own_stats_;
   RpcStats& stats_;

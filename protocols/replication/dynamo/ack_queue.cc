@@ -19,11 +19,14 @@ void AckQueue::when_durable(Lsn lsn, const Ack& ack) {
     answer(ack, Status::kOk, encode_empty());
     return;
   }
-  // Nearly always at the end: only a write that changed nothing waits for an older place.
-  const auto place =
-      std::upper_bound(pending_.begin(), pending_.end(), lsn,
-                       [](Lsn wanted, const Pending& pending) { return wanted < pending.lsn; });
-  pending_.insert(place, Pending{lsn, ack});
+  if (pending_.empty() || pending_.back().lsn <= lsn) {
+    pending_.push_back({lsn, ack});
+  } else {  // a write that changed nothing waits for an older place
+    const auto place =
+        std::upper_bound(pending_.begin(), pending_.end(), lsn,
+                         [](Lsn wanted, const Pending& pending) { return wanted < pending.lsn; });
+    pending_.insert(place, Pending{lsn, ack});
+  }
   if (!running_) scope_.spawn(let_go());
 }
 

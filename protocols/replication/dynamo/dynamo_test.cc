@@ -228,6 +228,24 @@ TEST(Dynamo, a_doubled_put_request_makes_one_version_even_after_it_was_supersede
   EXPECT_THAT(values(cluster.get("cart")), ElementsAre("bread"));
 }
 
+TEST(RecentPuts, remembers_what_came_lately_and_takes_bounded_room) {
+  RecentPuts recent;
+  EXPECT_EQ(recent.find(7).counter, 0u);
+  for (uint64_t operation = 1; operation <= 100'000; ++operation) {
+    recent.remember(operation, {1, operation});
+    recent.remember(operation, {1, operation});
+    ASSERT_EQ(recent.find(operation), (Dot{1, operation}));
+  }
+  int lately = 0, ever = 0;
+  for (uint64_t operation = 1; operation <= 100'000; ++operation) {
+    const bool known = recent.find(operation).counter == operation;
+    ever += known;
+    lately += known && operation > 99'000;
+  }
+  EXPECT_EQ(ever, 4096);
+  EXPECT_GT(lately, 980) << "of the last thousand";
+}
+
 TEST(Dynamo, a_put_that_two_coordinators_took_is_returned_once) {
   TestCluster cluster;
   cluster.client_options.attempt_timeout = 20 * kMillisecond;
