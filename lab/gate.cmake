@@ -16,3 +16,12 @@ if(RINGSIDE_TESTS)
     set_tests_properties(gate.every_build_plays_every_scenario_alike PROPERTIES LABELS gate TIMEOUT 1200 RUN_SERIAL ON)
   endif()
 endif()
+if(RINGSIDE_PLANTED)
+  find_program(RINGSIDE_PYTHON NAMES python3 HINTS /usr/bin)
+  if(RINGSIDE_PYTHON)
+    add_test(NAME planted.trip_wire_replay_and_gate_catch_nodes_that_misbehave
+      COMMAND ${RINGSIDE_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/node_misbehaves_test.py
+        ${CMAKE_BINARY_DIR}/cli/ringside $<TARGET_FILE:gate> ${CMAKE_SOURCE_DIR}/scenarios)
+    set_tests_properties(planted.trip_wire_replay_and_gate_catch_nodes_that_misbehave PROPERTIES LABELS gate TIMEOUT 300)
+  endif()
+endif()

@@ -4,6 +4,9 @@
 
 #include "node/membership.h"
 #include "protocols/replication/dynamo/coordinator.h"
+#ifdef RINGSIDE_PLANTED
+#include "node/misbehave.h"
+#endif
 
 namespace ringside {
 namespace {
@@ -29,6 +32,9 @@ class Node {
       co_return;
     }
     ring_changed();
+#ifdef RINGSIDE_PLANTED
+    scope_.spawn(misbehave(host_));
+#endif
     for (const Kind kind : {Kind::kClientGetRequest, Kind::kForwardGetRequest}) {
       rpc_.handle(kind, [this](Request request) { dynamo_.read(std::move(request)); });
     }
