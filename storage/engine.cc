@@ -75,15 +75,16 @@ Result<Lsn> EngineImpl::submit(const Batch& batch) {
 }
 
 bool EngineImpl::active_full() const {
-  return !active_->empty() &&
-         (active_->bytes() >= options_.memtable_bytes_max ||
-          stats_.log_bytes - log_bytes_at_rotation_ >= options_.log_bytes_max / 2);
+  return !active_->empty() && (active_->bytes() >= options_.memtable_bytes_max ||
+                               recovered_log_bytes_ + stats_.log_bytes - log_bytes_at_rotation_ >=
+                                   options_.log_bytes_max / 2);
 }
 
 void EngineImpl::rotate() {
   CHECK(!active_->empty());
   immutables_.push_back(std::exchange(active_, std::make_shared<Memtable>()));
   log_bytes_at_rotation_ = stats_.log_bytes;
+  recovered_log_bytes_ = 0;
   start_background();
 }
 

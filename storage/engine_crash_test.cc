@@ -1,6 +1,7 @@
-// The engine under crashes and power losses, against a model: whatever was acknowledged is there
-// after recovery or was superseded, what is recovered is a prefix of what was submitted, and a
-// batch is there whole or not at all. The crash may come anywhere, recovery included.
+// The engine on a bare host under crashes and power losses, against a model: whatever was
+// acknowledged is there after recovery or was superseded, what is recovered is a prefix of what was
+// submitted, and a batch is there whole or not at all. The crash may come anywhere, recovery
+// included.
 #include <gtest/gtest.h>
 
 #include <map>

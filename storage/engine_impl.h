@@ -41,6 +41,7 @@ class EngineImpl final : public Engine, private BatchSink {
 
  private:
   static constexpr std::size_t kImmutablesMax = 2;
+  static constexpr std::size_t kRecoveredSegmentsMax = 4;
   static constexpr uint64_t kSpaceCheckBytes = 1u << 20;
   static constexpr Duration kRetryAfter = 100 * kMillisecond;
 
@@ -90,6 +91,7 @@ class EngineImpl final : public Engine, private BatchSink {
   std::vector<std::string> logged_again_;  // recovered batches that were not proven durable
   std::unique_ptr<Log> log_;
   uint64_t next_table_ = 1;
+  uint64_t recovered_log_bytes_ = 0;  // of what is in the active memtable
   uint64_t log_bytes_at_rotation_ = 0;
   uint64_t log_bytes_at_space_check_ = 0;
   bool no_space_ = false;

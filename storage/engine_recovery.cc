@@ -40,6 +40,7 @@ Task<Result<void>> EngineImpl::recover() {
   done = co_await remove_orphans();
   if (!done.ok()) co_return done;
 
+  const std::size_t segments = recovered->start.in_use.size();
   durable_.advance(recovered->start.next_lsn - 1);
   log_ = std::make_unique<Log>(host_,
                                LogOptions{.directory = log_directory_,
@@ -55,6 +56,9 @@ Task<Result<void>> EngineImpl::recover() {
   if (!done.ok()) co_return done;
   scope_.spawn(watch_for_poison());
   co_await check_space();
+  // Every life begins a segment; one that keeps crashing must not pile them up.
+  recovered_log_bytes_ = log_->bytes_in_use();
+  if (segments > kRecoveredSegmentsMax || active_full()) rotate();
   co_return Result<void>();
 }
 

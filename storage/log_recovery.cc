@@ -37,13 +37,17 @@ struct Proof {
 };
 
 Task<Result<std::string>> read_whole(Disk& disk, FileId file) {
+  Result<uint64_t> size = co_await disk.size(file);
+  if (!size.ok()) co_return size.error();
   std::string bytes;
-  while (true) {
-    Result<Buffer> part = co_await disk.read_at(file, bytes.size(), kReadBytes);
+  while (bytes.size() < *size) {
+    Result<Buffer> part =
+        co_await disk.read_at(file, bytes.size(), std::min(kReadBytes, *size - bytes.size()));
     if (!part.ok()) co_return part.error();
+    if (part->empty()) break;
     bytes.append(part->view());
-    if (part->size() < kReadBytes) co_return bytes;
   }
+  co_return bytes;
 }
 
 // Looks at every page: a group that follows a gap still proves what it says.

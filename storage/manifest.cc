@@ -129,16 +129,13 @@ Task<Result<ManifestState>> Manifest::read(Host& host, std::string directory) {
   Result<FileId> file = co_await disk.open(directory + "/manifest");
   if (!file.ok() && file.code() == Code::kNotFound) co_return ManifestState();
   if (!file.ok()) co_return file.error();
-  std::string bytes;
-  while (true) {
-    Result<Buffer> part = co_await disk.read_at(*file, bytes.size(), kFileBytesMax);
-    if (!part.ok()) co_return part.error();
-    bytes += part->view();
-    if (part->size() < kFileBytesMax) break;
-  }
+  Result<uint64_t> size = co_await disk.size(*file);
+  if (!size.ok()) co_return size.error();
+  Result<Buffer> bytes = co_await disk.read_at(*file, 0, *size);
+  if (!bytes.ok()) co_return bytes.error();
   Result<void> closed = co_await disk.close(*file);
   if (!closed.ok()) co_return closed.error();
-  co_return parse_manifest(bytes, directory + "/manifest");
+  co_return parse_manifest(bytes->view(), directory + "/manifest");
 }
 
 Task<Result<std::unique_ptr<Manifest>>> Manifest::create(Host& host, std::string directory,
