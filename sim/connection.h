@@ -5,41 +5,44 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "sim/process.h"
 #include "sim/sim_network.h"
 
 namespace ringside::sim {
 
-struct SimNetwork::Connection {
+struct alignas(64) SimNetwork::Connection {
   Connection(Process& the_sender, Process& the_receiver, const LinkModel& the_link,
              double loss_of_network, uint64_t key)
       : sender(the_sender),
         receiver(the_receiver),
         link(the_link),
-        loss(1 - (1 - loss_of_network) * (1 - the_link.loss)),
-        draw_key(key) {}
+        draw_key(key),
+        loss(1 - (1 - loss_of_network) * (1 - the_link.loss)) {}
 
+  // What every frame touches comes first, two cache lines.
   Process& sender;
   Process& receiver;
   const LinkModel& link;
-  const double loss;
+  Connection* back = nullptr;  // the other direction, once there is one
   const uint64_t draw_key;
-
-  uint32_t epoch = 1;
+  uint64_t in_flight = 0;        // bytes of this epoch
+  uint32_t epoch = 1;            // never 0
   uint32_t refused_through = 0;  // frames of these epochs must not be delivered any more
   uint32_t bound = 0;            // the receiver's incarnation that this epoch reached; 0: none
-  uint64_t in_flight = 0;        // bytes of this epoch
-  uint64_t wanted = 0;           // size of the frame that was refused last
-  List<Waiter> writers;
-  bool waking = false;     // a wake-up of the writers is due
-  bool reporting = false;  // the sender will learn of this epoch's end
-  uint64_t reports = 0;
-
+  bool waking = false;           // a wake-up of the writers is due
+  bool reporting = false;        // the sender will learn of this epoch's end
   uint32_t silent_cuts = 0;
   uint32_t refusing_cuts = 0;
-  Time last_arrival = 0;                                   // of an ordered link
-  Time pipe_free = 0;                                      // of a link with a bandwidth
-  std::vector<std::pair<FrameKind, uint32_t>> background;  // frames of no operation, by kind
+  const double loss;
+  absl::InlinedVector<std::pair<FrameKind, uint32_t>, 4>
+      background;  // sent, of no operation, by kind
+
+  List<Waiter> writers;
+  uint64_t wanted = 0;  // size of the frame that the window had no room for
+  uint64_t reports = 0;
+  Time last_arrival = 0;  // of an ordered link
+  Time pipe_free = 0;     // of a link with a bandwidth
 
   void end_epoch() {
     ++epoch;

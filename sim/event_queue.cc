@@ -91,9 +91,10 @@ bool EventQueue::pop(Time limit, QueuedEvent& event) {
 // what hangs on them.
 inline void EventQueue::fetch(const Entry& entry) const {
   const EventPayload& payload = nodes_[entry.handle & kNodeMask].payload;
-  const auto* const subject = static_cast<const char*>(payload.subject);
-  __builtin_prefetch(subject);
-  __builtin_prefetch(subject + 56);
+  if (const auto* const subject = static_cast<const char*>(payload.subject)) {
+    __builtin_prefetch(subject);
+    __builtin_prefetch(subject + 56);
+  }
   __builtin_prefetch(payload.hint);
 }
 
@@ -114,10 +115,14 @@ inline void EventQueue::place(const Entry& entry) {
 
 void EventQueue::insert_near(const Entry& entry) {
   const std::size_t size = near_.size();
+  if (size <= kNearMax) {
+    const auto at = std::lower_bound(near_.begin(), near_.end(), entry, kLater);
+    near_.insert(at, entry);
+    return;
+  }
   std::size_t at = size;
-  const std::size_t stop = size > kStepsMax ? size - kStepsMax : 0;
-  while (at > stop && near_[at - 1] < entry) --at;
-  if (at > stop || stop == 0) {
+  while (at > size - kStepsMax && near_[at - 1] < entry) --at;
+  if (at > size - kStepsMax) {
     near_.insert(near_.begin() + static_cast<std::ptrdiff_t>(at), entry);
     return;
   }
@@ -143,7 +148,7 @@ bool EventQueue::refill(Time limit) {
     slots_used_[level] &= ~(uint64_t{1} << slot);
     if (slots_used_[level] == 0) levels_used_ &= ~(1u << level);
     if (bucket.count <= kSortMax || level == 0) {
-      take_bucket(bucket);
+      take_bucket(bucket, level);
       if (!near_.empty()) return true;
     } else {
       cursor_ = near_end_ = start;
@@ -153,31 +158,57 @@ bool EventQueue::refill(Time limit) {
   return false;
 }
 
-void EventQueue::take_bucket(Bucket bucket) {
+void EventQueue::take_bucket(Bucket bucket, int level) {
   for (Block* block = bucket.head; block != nullptr;) {
-    for (uint32_t i = 0; i < block->count; ++i) {
-      const Entry& entry = block->entries[i];
-      __builtin_prefetch(&nodes_[entry.handle & kNodeMask]);
-      near_.push_back(entry);
-    }
+    for (uint32_t i = 0; i < block->count; ++i)
+      __builtin_prefetch(&nodes_[block->entries[i].handle & kNodeMask]);
+    near_.insert(near_.end(), block->entries, block->entries + block->count);
     Block* next = block->next;
     free_block(block);
     block = next;
   }
-  if (near_.size() > 16) {
-    std::sort(near_.begin(), near_.end(), kLater);
-  } else {
-    for (std::size_t i = 1; i < near_.size(); ++i) {
-      const Entry entry = near_[i];
-      std::size_t at = i;
-      for (; at > 0 && near_[at - 1] < entry; --at) near_[at] = near_[at - 1];
-      near_[at] = entry;
-    }
-  }
+  sort_near(level);
   cursor_ = static_cast<uint64_t>(near_.front().time);
   near_end_ = cursor_ + 1;
   const std::size_t first = near_.size() - std::min(near_.size(), kAhead);
   for (std::size_t i = near_.size(); i > first; --i) fetch(near_[i - 1]);
+}
+
+// Sorts what came from a bucket of this level: the next digit of the time puts most of it into
+// place at once.
+void EventQueue::sort_near(int level) {
+  const std::size_t size = near_.size();
+  uint32_t longest = static_cast<uint32_t>(size);
+  if (size > kRunMax && level > 0) {
+    const int shift = (level - 1) * kDigitBits;
+    const auto digit = [shift](const Entry& entry) {
+      return static_cast<uint32_t>(static_cast<uint64_t>(entry.time) >> shift) & (kSlots - 1);
+    };
+    std::array<uint32_t, kSlots> counts{};
+    for (const Entry& entry : near_) ++counts[digit(entry)];
+    longest = 0;
+    uint32_t end = 0;
+    for (int i = kSlots; i-- > 0;) {  // the latest first
+      longest = std::max(longest, counts[i]);
+      const uint32_t count = counts[i];
+      counts[i] = end;
+      end += count;
+    }
+    scratch_.resize(size);
+    for (const Entry& entry : near_) scratch_[counts[digit(entry)]++] = entry;
+    near_.swap(scratch_);
+  }
+  if (longest > kRunMax) {
+    std::sort(near_.begin(), near_.end(), kLater);
+    return;
+  }
+  for (std::size_t i = 1; i < size; ++i) {
+    if (!(near_[i - 1] < near_[i])) continue;
+    const Entry entry = near_[i];
+    std::size_t at = i;
+    for (; at > 0 && near_[at - 1] < entry; --at) near_[at] = near_[at - 1];
+    near_[at] = entry;
+  }
 }
 
 void EventQueue::split_bucket(Bucket bucket) {

@@ -5,9 +5,9 @@
 //
 // How: a radix of buckets by the highest digit (six bits) in which an event's time differs from a
 // cursor, so that the nearest bucket is two bit scans away. The nearest bucket is split when it is
-// large, and when it is small it is sorted into `near_`, from whose end events are taken. Events
-// that are inserted behind the end of `near_` go to their place in it, or to a heap when that place
-// is far. A cancelled event leaves its entry behind, and its node says so.
+// large; otherwise it is sorted into `near_`, from whose end events are taken. Events that are
+// inserted before the end of `near_` go to their place in it, or, when it is long and the place is
+// far, to a heap. A cancelled event leaves its entry behind, and its node says so.
 #pragma once
 
 #include <array>
@@ -63,9 +63,11 @@ class EventQueue {
   static constexpr int kLevels = 11;  // 66 bits
   static constexpr uint64_t kNodeBits = 24;
   static constexpr uint64_t kNodeMask = (uint64_t{1} << kNodeBits) - 1;
-  static constexpr uint32_t kSortMax = 48;  // a bucket of at most so many events is sorted whole
-  static constexpr std::size_t kStepsMax = 24;  // that an insertion walks in `near_`
-  static constexpr std::size_t kLateMax = 512;  // events in the heap before a rebuild is considered
+  static constexpr uint32_t kSortMax = 256;     // a bucket of at most so many is sorted whole
+  static constexpr uint32_t kRunMax = 12;       // what insertion sorts as fast as anything
+  static constexpr std::size_t kNearMax = 512;  // up to here, any place in `near_` is cheap
+  static constexpr std::size_t kStepsMax = 24;  // that an insertion walks in a longer one
+  static constexpr std::size_t kLateMax = 512;  // in the heap before a rebuild is considered
 
   struct Entry {
     Time time;
@@ -100,7 +102,8 @@ class EventQueue {
   void place(const Entry& entry);
   void insert_near(const Entry& entry);
   bool refill(Time limit);
-  void take_bucket(Bucket bucket);
+  void take_bucket(Bucket bucket, int level);
+  void sort_near(int level);
   void split_bucket(Bucket bucket);
   void rebuild();
   void grow_nodes();
@@ -111,6 +114,7 @@ class EventQueue {
   }
 
   std::vector<Entry> near_;  // descending; every time is below near_end_
+  std::vector<Entry> scratch_;
   std::vector<Entry> late_;  // a heap, for what did not fit into near_ cheaply
   uint64_t near_end_ = 0;
   uint64_t cursor_ = 0;  // every event in a bucket is at or after it

@@ -46,20 +46,26 @@ Process* SimNetwork::find(NodeId node) const {
 }
 
 inline SimNetwork::Connection& SimNetwork::connection(Process& from, Process& to) {
-  const auto& row = connections_[from.index()];
-  if (to.index() < row.size() && row[to.index()] != nullptr) return *row[to.index()];
-  return connect(from, to);
+  if (reply_ != nullptr && &reply_->sender == &from && &reply_->receiver == &to) return *reply_;
+  return connection_of(from, to);
 }
 
-SimNetwork::Connection& SimNetwork::connect(Process& from, Process& to) {
+SimNetwork::Connection& SimNetwork::connection_of(Process& from, Process& to) {
   auto& row = connections_[from.index()];
   if (row.size() <= to.index()) row.resize(processes_.size());
+  std::unique_ptr<Connection>& place = row[to.index()];
+  if (place != nullptr) return *place;
   const MachineId a = from.machine().id();
   const MachineId b = to.machine().id();
-  row[to.index()] = std::make_unique<Connection>(from, to, topology_.link(a, b), model_.loss,
-                                                 kernel_.draw(Purpose::kLink, a, b).next());
-  count_cuts(*row[to.index()]);
-  return *row[to.index()];
+  place = std::make_unique<Connection>(from, to, topology_.link(a, b), model_.loss,
+                                       kernel_.draw(Purpose::kLink, a, b).next());
+  count_cuts(*place);
+  const auto& other = connections_[to.index()];
+  if (from.index() < other.size() && other[from.index()] != nullptr) {
+    place->back = other[from.index()].get();
+    place->back->back = place.get();
+  }
+  return *place;
 }
 
 // Background frames are counted for good; those of operations as long as Repeats remembers.
@@ -177,6 +183,8 @@ bool SimNetwork::arrives(Flight* flight) {
     return drop(flight, refused ? "refused" : "reset"), false;
   }
   if (current_epoch) link.bound = static_cast<uint32_t>(to.incarnation);
+  reply_ = link.back;
+  if (reply_ != nullptr) __builtin_prefetch(&reply_->background);
   return true;
 }
 

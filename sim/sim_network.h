@@ -70,7 +70,7 @@ class SimNetwork {
   struct ActiveCut;
 
   Connection& connection(Process& from, Process& to);
-  Connection& connect(Process& from, Process& to);
+  Connection& connection_of(Process& from, Process& to);
   Flight* take_flight();
   void lost(const Frame& frame, std::string_view why);
   uint32_t nth(Connection& connection, const Frame& frame);
@@ -91,6 +91,7 @@ class SimNetwork {
   std::vector<Process*> clients_;                     // by NodeId - kFirstClient
   std::vector<Process*> processes_;                   // by index
   std::vector<std::vector<std::unique_ptr<Connection>>> connections_;  // [from][to], by index
+  Connection* reply_ = nullptr;  // the way back of the frame that arrived last: often the next used
   std::map<uint64_t, ActiveCut> cuts_;
   uint64_t cuts_made_ = 0;
   Repeats repeats_;
