@@ -57,14 +57,13 @@ DurabilityReport find_lost_writes(const History& history, const FinalState& fina
 struct CartReport {
   uint64_t adds = 0;     // acknowledged and judged
   uint64_t removed = 0;  // of those, removed and gone
-  uint64_t resurfaced =
-      0;  // removed, acknowledged so, and yet there: the paper's anomaly, not a loss
+  // Removed, acknowledged so, and yet there: the paper's anomaly, not a loss.
+  uint64_t resurfaced = 0;
   std::vector<LostWrite> lost;
 };
 CartReport find_lost_items(const History& history);
 
-// ---- Per replica
-// ----------------------------------------------------------------------------------------------------
+// ---- Per replica ----
 
 // What replicas acknowledged, as an observer of the wire saw it.
 struct ReplicaAcks {
