@@ -131,9 +131,9 @@ class Cluster {
     return found;
   }
 
+  std::map<NodeId, NodeStatus> status;  // before the world: its nodes write here until they end
   sim::World world;
   ClientOptions client_options;
-  std::map<NodeId, NodeStatus> status;
 
  private:
   static Task<void> client_program(Host& host, ClientOptions options, Script script) {
