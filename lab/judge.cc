@@ -84,8 +84,13 @@ class Judge {
       witness(format("value %016llx was read at the end, but no client wrote it",
                      static_cast<unsigned long long>(report.nobody_wrote[i])));
     }
+    for (std::size_t i = 0; i < std::min(kWitnessesMax, report.failed_yet_there.size()); ++i) {
+      witness(format("value %016llx is there, but its client was told that it surely failed",
+                     static_cast<unsigned long long>(report.failed_yet_there[i])));
+    }
     std::string detail;
-    bool holds = report.lost.empty() && report.nobody_wrote.empty();
+    bool holds =
+        report.lost.empty() && report.nobody_wrote.empty() && report.failed_yet_there.empty();
     if (report.judged == 0) {
       holds = false;
       detail = "nothing was tested: no acknowledged write could be judged";
@@ -99,6 +104,8 @@ class Judge {
           concat(format_count(report.lost.size()), " of ", format_count(report.judged), " lost");
       if (!report.nobody_wrote.empty())
         append(detail, ", ", report.nobody_wrote.size(), " values that nobody wrote");
+      if (!report.failed_yet_there.empty())
+        append(detail, ", ", report.failed_yet_there.size(), " there though reported as failed");
     }
     judge_carts(holds, detail);
     say("acknowledged_writes", holds, std::move(detail));
