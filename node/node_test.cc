@@ -312,8 +312,9 @@ TEST(Node, a_storm_of_crashes_and_power_losses_loses_nothing_and_replays_alike) 
 }
 
 TEST(Node, nodes_that_know_a_seed_find_each_other_and_remember_it) {
-  sim::World world(world_spec(1));
   std::map<NodeId, NodeStatus> status;
+  PutResult put;
+  sim::World world(world_spec(1));
   for (NodeId id = 1; id <= 3; ++id) {
     NodeOptions options;
     options.members = {Member{id, "m" + std::to_string(id), "", ""}};
@@ -332,7 +333,6 @@ TEST(Node, nodes_that_know_a_seed_find_each_other_and_remember_it) {
 
   ClientOptions client_options;
   client_options.members = {Member{2, "", "", ""}};
-  PutResult put;
   world.place(kFirstClient, kNodes, [&](Host& host) -> Task<void> {
     return [](Host& at, ClientOptions options, PutResult& out) -> Task<void> {
       Client client(at, std::move(options));
