@@ -71,7 +71,7 @@ SimNetwork::Connection& SimNetwork::connection_of(Process& from, Process& to) {
 // Background frames are counted for good; those of operations as long as Repeats remembers.
 inline uint32_t SimNetwork::nth(Connection& link, const Frame& frame) {
   if (frame.operation != 0)
-    return repeats_.count(mix(mix(link.draw_key, frame.operation), frame.kind));
+    return repeats_.count(frame.operation, mix(mix(link.draw_key, frame.operation), frame.kind));
   for (auto& [kind, count] : link.background)
     if (kind == frame.kind) return count++;
   link.background.emplace_back(frame.kind, 1);
@@ -185,6 +185,7 @@ bool SimNetwork::arrives(Flight* flight) {
   if (current_epoch) link.bound = static_cast<uint32_t>(to.incarnation);
   reply_ = link.back;
   if (reply_ != nullptr) __builtin_prefetch(&reply_->background);
+  if (flight->frame.operation != 0) repeats_.prefetch(flight->frame.operation);
   return true;
 }
 

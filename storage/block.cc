@@ -11,8 +11,10 @@ void BlockBuilder::add(std::string_view key, std::string_view value, bool remove
                        uint64_t lsn_delta) {
   CHECK(entries_ == 0 || key > last_key_);
   std::size_t shared = 0;
-  if (entries_ % kRestartEvery == 0) {
+  if (entries_ == 0 || since_restart_ == kRestartEntries ||
+      bytes_.size() - restarts_.back() >= kRestartBytes) {
     restarts_.push_back(static_cast<uint32_t>(bytes_.size()));
+    since_restart_ = 0;
   } else {
     const std::size_t most = std::min(key.size(), last_key_.size());
     while (shared < most && key[shared] == last_key_[shared]) ++shared;
@@ -27,6 +29,7 @@ void BlockBuilder::add(std::string_view key, std::string_view value, bool remove
   bytes_.append(value);
   last_key_.assign(key);
   ++entries_;
+  ++since_restart_;
 }
 
 void BlockBuilder::finish(std::string& out) {
@@ -59,6 +62,20 @@ void BlockCursor::go_to_restart(uint32_t restart) {
   parse();
 }
 
+// In place, without a copy. False when it is malformed.
+bool BlockCursor::key_at_restart(uint32_t restart, std::string_view& key) const {
+  const uint32_t at = load<uint32_t>(restarts_.data() + 4 * restart);
+  if (at >= entries_.size()) return false;
+  std::string_view rest = entries_.substr(at);
+  uint64_t shared = 0, unshared = 0, value = 0, lsn_delta = 0;
+  if (!take_varint(rest, shared) || !take_varint(rest, unshared) || !take_varint(rest, value) ||
+      !take_varint(rest, lsn_delta) || shared != 0 || unshared > rest.size()) {
+    return false;
+  }
+  key = rest.substr(0, unshared);
+  return true;
+}
+
 void BlockCursor::next() { parse(); }
 
 void BlockCursor::parse() {
@@ -83,12 +100,17 @@ void BlockCursor::parse() {
 }
 
 void BlockCursor::seek(std::string_view key) {
+  if (corrupt_) return;
   uint32_t low = 0, high = restart_count_;  // keys before restart `low` are too small
   while (high - low > 1) {
     const uint32_t middle = low + (high - low) / 2;
-    go_to_restart(middle);
-    if (!valid_) return;
-    (key_ < key ? low : high) = middle;
+    std::string_view first;
+    if (!key_at_restart(middle, first)) {
+      corrupt_ = true;
+      valid_ = false;
+      return;
+    }
+    (first < key ? low : high) = middle;
   }
   go_to_restart(low);
   while (valid_ && key_ < key) parse();

@@ -5,8 +5,9 @@
 //   removed lsn varint                       the batch that said so, less the table's first LSN key
 //   bytes, value bytes
 //
-// Every 16th entry is a restart and shares nothing. After the entries come the restarts' offsets
-// (u32 each) and their number (u32). The block's checksum is kept outside it, in the table's index.
+// The first entry is a restart and shares nothing, and so is what follows 16 entries or a KiB after
+// one, so that a look-up walks over little. After the entries come the restarts' offsets (u32 each)
+// and their number (u32). The block's checksum is kept outside it, in the table's index.
 #pragma once
 
 #include <cstdint>
@@ -26,12 +27,14 @@ class BlockBuilder {
   void finish(std::string& out);
 
  private:
-  static constexpr uint32_t kRestartEvery = 16;
+  static constexpr uint32_t kRestartEntries = 16;
+  static constexpr std::size_t kRestartBytes = 1024;
 
   std::string bytes_;
   std::vector<uint32_t> restarts_;
   std::string last_key_;
   uint32_t entries_ = 0;
+  uint32_t since_restart_ = 0;  // entries
 };
 
 // Walks a block that it does not own. Malformed bytes end the walk with `corrupt`.
@@ -53,6 +56,7 @@ class BlockCursor {
 
  private:
   void go_to_restart(uint32_t restart);
+  bool key_at_restart(uint32_t restart, std::string_view& key) const;
   void parse();
 
   std::string_view entries_;

@@ -74,10 +74,12 @@ Result<Lsn> EngineImpl::submit(const Batch& batch) {
   return lsn;
 }
 
+// A quarter of the log is left for what arrives while the flush runs.
 bool EngineImpl::active_full() const {
-  return !active_->empty() && (active_->bytes() >= options_.memtable_bytes_max ||
-                               recovered_log_bytes_ + stats_.log_bytes - log_bytes_at_rotation_ >=
-                                   options_.log_bytes_max / 2);
+  if (active_->empty()) return false;
+  const uint64_t logged = recovered_log_bytes_ + stats_.log_bytes - log_bytes_at_rotation_;
+  return active_->bytes() >= options_.memtable_bytes_max ||
+         logged >= options_.log_bytes_max / 4 * 3;
 }
 
 void EngineImpl::rotate() {

@@ -30,7 +30,7 @@ enum class View : uint8_t {
 struct EngineOptions {
   std::string directory = "data";
   uint64_t memtable_bytes_max = 8u << 20;  // then it is flushed to a table
-  uint64_t log_bytes_max = 32u << 20;  // of the segments in use; then the memtable is flushed, too
+  uint64_t log_bytes_max = 64u << 20;  // of the segments in use; then the memtable is flushed, too
   uint64_t log_segment_bytes = 4u << 20;
   uint64_t group_bytes_max = 1u << 20;    // of one log group; a batch is at most this long
   uint64_t pending_bytes_max = 8u << 20;  // submitted and not yet durable; then kOverloaded

@@ -134,7 +134,7 @@ std::string run(Model& model, uint64_t seed, int cycles) {
   world.place(1, 0, [&model](Host& host) { return one_life(host, model); });
   world.start(1);
   for (int cycle = 0; cycle < cycles && model.wrong.empty(); ++cycle) {
-    const auto lives_for = static_cast<Duration>(model.random.below(6'000) * kMicrosecond);
+    const auto lives_for = static_cast<Duration>(model.random.below(9'000) * kMicrosecond);
     world.run_until(world.now() + lives_for);
     if (model.random.chance(0.5)) {
       world.power_loss(0);

@@ -1,16 +1,17 @@
 #include "storage/memtable.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "runtime/check.h"
 
 namespace ringside {
 
-Memtable::Sought::Sought(std::string_view sought) : prefix(0), key(sought) {
-  char bytes[8] = {};
-  std::memcpy(bytes, key.data(), key.size() < 8 ? key.size() : 8);
-  std::memcpy(&prefix, bytes, 8);
-  prefix = __builtin_bswap64(prefix);
+Memtable::Prefix::Prefix(std::string_view key) {
+  uint64_t words[2] = {};
+  if (!key.empty()) std::memcpy(words, key.data(), std::min(key.size(), sizeof words));
+  high = __builtin_bswap64(words[0]);
+  low = __builtin_bswap64(words[1]);
 }
 
 Memtable::Item* Memtable::make_item(std::string_view key, uint64_t hash) {
@@ -18,7 +19,7 @@ Memtable::Item* Memtable::make_item(std::string_view key, uint64_t hash) {
   item->key_size = static_cast<uint32_t>(key.size());
   if (!key.empty()) std::memcpy(item->key_bytes(), key.data(), key.size());
   index_.insert(item, hash);
-  order_.insert(Key{Sought(key).prefix, item});
+  order_.insert(Key{Prefix(key), item});
   return item;
 }
 

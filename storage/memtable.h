@@ -57,14 +57,24 @@ class Memtable {
     std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), key_size}; }
   };
 
-  // The first eight bytes, big-endian, decide most comparisons without touching the key itself.
+  // The first sixteen bytes, big-endian, decide most comparisons without touching the key itself:
+  // keys often begin alike ("user0000…").
+  struct Prefix {
+    explicit Prefix(std::string_view key);
+    bool operator==(const Prefix& other) const = default;
+    bool operator<(const Prefix& other) const {
+      return high != other.high ? high < other.high : low < other.low;
+    }
+    uint64_t high = 0;
+    uint64_t low = 0;
+  };
   struct Key {
-    uint64_t prefix;
+    Prefix prefix;
     const Item* item;
   };
   struct Sought {
-    explicit Sought(std::string_view key);
-    uint64_t prefix;
+    explicit Sought(std::string_view sought) : prefix(sought), key(sought) {}
+    Prefix prefix;
     std::string_view key;
   };
   struct KeyOrder {
