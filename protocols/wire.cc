@@ -1,17 +1,13 @@
 #include "protocols/wire.h"
 
 #include <array>
-#include <bit>
-#include <cstring>
 
 #include "protocols/flat.h"
 #include "runtime/random.h"
+#include "storage/format.h"
 
 namespace ringside {
 namespace {
-
-static_assert(std::endian::native == std::endian::little,
-              "the wire is little-endian and written in place");
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kEnd)> kNames = {
     "",
@@ -35,17 +31,6 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kEnd)> kNa
 uint32_t checksum(const char* message, std::size_t size, Kind kind, uint64_t operation) {
   const std::string_view covered(message + sizeof(uint32_t), size - sizeof(uint32_t));
   return static_cast<uint32_t>(hash_bytes(covered, mix(operation, number(kind))));
-}
-
-template <class T>
-void store(char* at, T value) {
-  std::memcpy(at, &value, sizeof value);
-}
-template <class T>
-T load(const char* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
 }
 
 Buffer with_body(std::size_t body_size) { return Buffer::with_size(kHeaderBytes + body_size); }

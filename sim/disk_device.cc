@@ -12,8 +12,6 @@ using Kind = DiskCall::Kind;
 
 namespace {
 
-uint64_t page_bytes_of(uint64_t size) { return (size + kPageBytes - 1) / kPageBytes * kPageBytes; }
-
 // Calls that change what is on the disk: when the process dies, each one in flight may have
 // happened or not.
 bool mutates(Kind kind) {

@@ -10,8 +10,6 @@ namespace {
 
 constexpr InodeId kRoot = 1;
 
-uint64_t page_bytes_of(uint64_t size) { return (size + kPageBytes - 1) / kPageBytes * kPageBytes; }
-
 Error failed(Code code, std::string_view path, std::string_view why) {
   return Error{code, std::string(path) + ": " + std::string(why)};
 }

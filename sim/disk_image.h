@@ -31,6 +31,11 @@ namespace ringside::sim {
 using InodeId = uint32_t;  // a file or directory; never reused within an image
 inline constexpr InodeId kNoInode = 0;
 
+// What a file of that size takes on the disk: whole pages.
+constexpr uint64_t page_bytes_of(uint64_t size) {
+  return (size + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
+
 class DiskImage {
  public:
   using Mark = uint64_t;

@@ -15,7 +15,14 @@ namespace {
 
 // What each draw is for. The numbers are part of the format: a seed's weather must not change with
 // the code around it.
-enum class Purpose : uint64_t { kSubset = 1, kCrash, kPowerLoss, kPartition, kBlackout, kTunable };
+enum class SwarmPurpose : uint64_t {
+  kSubset = 1,
+  kCrash,
+  kPowerLoss,
+  kPartition,
+  kBlackout,
+  kTunable
+};
 
 constexpr uint64_t kSwarm = 0x5377'6172'6d00'0001;
 constexpr int kKinds = 4;
@@ -49,8 +56,8 @@ class Drawing {
     const std::array<bool, kKinds> chosen = subset();
     // Blackouts first: the other faults keep clear of them. Within a kind, in order of time.
     if (chosen[3]) blackouts();
-    if (chosen[0]) strikes(Fault::Kind::kCrash, Purpose::kCrash);
-    if (chosen[1]) strikes(Fault::Kind::kPowerLoss, Purpose::kPowerLoss);
+    if (chosen[0]) strikes(Fault::Kind::kCrash, SwarmPurpose::kCrash);
+    if (chosen[1]) strikes(Fault::Kind::kPowerLoss, SwarmPurpose::kPowerLoss);
     if (chosen[2]) partitions();
     std::sort(faults_.begin(), faults_.end(), [](const Fault& a, const Fault& b) {
       return std::tie(a.at, a.kind, a.machines, a.others) <
@@ -60,7 +67,7 @@ class Drawing {
   }
 
  private:
-  Draw draw_for(Purpose purpose, uint64_t nth = 0) const {
+  Draw draw_for(SwarmPurpose purpose, uint64_t nth = 0) const {
     return Draw::of(seed_, kSwarm, purpose, nth);
   }
 
@@ -70,7 +77,7 @@ class Drawing {
     const std::array<bool, kKinds> allowed = {
         options_.crashes && strikes, options_.power_losses && strikes,
         options_.partitions && options_.nodes.size() > 1, options_.blackouts};
-    Draw draw = draw_for(Purpose::kSubset);
+    Draw draw = draw_for(SwarmPurpose::kSubset);
     std::array<bool, kKinds> chosen{};
     std::vector<int> candidates;
     bool any = false;
@@ -89,7 +96,7 @@ class Drawing {
   // Times at which a kind strikes: a first one, then at exponential intervals about a mean of this
   // seed's own. Calls `make(draw, at)` for each.
   template <class Make>
-  void times(Purpose purpose, double slower, Make make) {
+  void times(SwarmPurpose purpose, double slower, Make make) {
     Draw rate = draw_for(purpose);
     const auto mean = slower * static_cast<double>(
                                    log_uniform(rate, options_.interval_min, options_.interval_max));
@@ -114,7 +121,7 @@ class Drawing {
   }
 
   void blackouts() {
-    times(Purpose::kBlackout, 2, [this](Draw& draw, Time at) {
+    times(SwarmPurpose::kBlackout, 2, [this](Draw& draw, Time at) {
       Fault fault{.kind = Fault::Kind::kBlackout, .at = at, .machines = options_.nodes};
       std::sort(fault.machines.begin(), fault.machines.end());
       if (fit(draw, fault) && clear_of_strikes(fault)) faults_.push_back(std::move(fault));
@@ -138,7 +145,7 @@ class Drawing {
     return down;
   }
 
-  void strikes(Fault::Kind kind, Purpose purpose) {
+  void strikes(Fault::Kind kind, SwarmPurpose purpose) {
     times(purpose, 1, [this, kind](Draw& draw, Time at) {
       const uint64_t index = draw.below(options_.nodes.size());
       Fault fault{.kind = kind, .at = at, .machines = {options_.nodes[index]}};
@@ -175,7 +182,7 @@ class Drawing {
   }
 
   void partitions() {
-    times(Purpose::kPartition, 1, [this](Draw& draw, Time at) {
+    times(SwarmPurpose::kPartition, 1, [this](Draw& draw, Time at) {
       Fault fault{.kind = Fault::Kind::kPartition, .at = at};
       if (!fit(draw, fault)) return;
       fault.machines = one_side(draw);
@@ -205,7 +212,7 @@ class Drawing {
   std::vector<Tunable> tunables() const {
     std::vector<Tunable> drawn;
     for (const TunableRange& range : options_.tunables) {
-      Draw draw = Draw::of(seed_, kSwarm, Purpose::kTunable, hash_bytes(range.name));
+      Draw draw = Draw::of(seed_, kSwarm, SwarmPurpose::kTunable, hash_bytes(range.name));
       const uint64_t choice = draw.below(8);
       const double between = draw.uniform();
       int64_t value = range.usual;
@@ -226,7 +233,9 @@ class Drawing {
   std::vector<Fault> faults_;
 };
 
-Error invalid(std::string message) { return Error{Code::kInvalid, "swarm: " + std::move(message)}; }
+Error invalid_swarm(std::string message) {
+  return Error{Code::kInvalid, "swarm: " + std::move(message)};
+}
 
 std::string names(const std::vector<MachineId>& machines, const Topology& topology) {
   std::string text;
@@ -266,24 +275,24 @@ std::string describe(const Fault& fault, const Topology& topology) {
 }
 
 Result<SwarmPlan> draw_swarm(uint64_t seed, const Topology& topology, const SwarmOptions& options) {
-  if (options.nodes.empty()) return invalid("there are no nodes to strike");
+  if (options.nodes.empty()) return invalid_swarm("there are no nodes to strike");
   for (const std::vector<MachineId>* machines : {&options.nodes, &options.clients}) {
     for (MachineId machine : *machines) {
-      if (machine >= topology.machines()) return invalid("a machine is not in the topology");
+      if (machine >= topology.machines()) return invalid_swarm("a machine is not in the topology");
     }
   }
   if (options.start_after < 0 || options.quiet_after <= options.start_after) {
-    return invalid("faults must end (quiet_after) later than they start (start_after)");
+    return invalid_swarm("faults must end (quiet_after) later than they start (start_after)");
   }
   if (options.interval_min <= 0 || options.interval_max < options.interval_min) {
-    return invalid("the interval between faults needs 0 < min <= max");
+    return invalid_swarm("the interval between faults needs 0 < min <= max");
   }
   if (options.down_min <= 0 || options.down_max < options.down_min) {
-    return invalid("the length of a fault needs 0 < min <= max");
+    return invalid_swarm("the length of a fault needs 0 < min <= max");
   }
   for (const TunableRange& range : options.tunables) {
     if (range.low > range.usual || range.usual > range.high) {
-      return invalid("tunable " + range.name + " needs low <= usual <= high");
+      return invalid_swarm("tunable " + range.name + " needs low <= usual <= high");
     }
   }
   return Drawing(seed, topology, options).plan();

@@ -22,7 +22,7 @@ struct Edge {
 using PlaceGraph =
     boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS, Place, Edge>;
 
-Error invalid(std::string message) { return Error{Code::kInvalid, std::move(message)}; }
+Error invalid_topology(std::string message) { return Error{Code::kInvalid, std::move(message)}; }
 
 }  // namespace
 
@@ -83,10 +83,11 @@ Topology& Topology::operator=(Topology other) noexcept {
 Result<PlaceId> Topology::add(PlaceKind kind, PlaceId parent, std::string name) {
   const auto parent_kind = static_cast<PlaceKind>(static_cast<uint8_t>(kind) - 1);
   if (!graph_->holds(parent) || this->kind(parent) != parent_kind) {
-    return invalid(std::string("a ") + place_kind_name(kind) + " lies in a " +
-                   place_kind_name(parent_kind));
+    return invalid_topology(std::string("a ") + place_kind_name(kind) + " lies in a " +
+                            place_kind_name(parent_kind));
   }
-  if (name.empty()) return invalid(std::string("a ") + place_kind_name(kind) + " needs a name");
+  if (name.empty())
+    return invalid_topology(std::string("a ") + place_kind_name(kind) + " needs a name");
   if (graph_->names.contains(name))
     return Error{Code::kExists, "two places are called \"" + name + "\""};
   const auto place = static_cast<PlaceId>(boost::add_vertex(Place{kind, name, 0}, graph_->graph));
@@ -128,9 +129,9 @@ const LinkModel& Topology::class_model(LinkClass link_class) const {
 
 Result<void> Topology::set_link(PlaceId from, PlaceId to, LinkModel model) {
   if (!graph_->holds(from) || !graph_->holds(to))
-    return invalid("a link needs two places of this topology");
+    return invalid_topology("a link needs two places of this topology");
   if (!(model.loss >= 0 && model.loss <= 1))
-    return invalid("a link's loss is a probability from 0 to 1");
+    return invalid_topology("a link's loss is a probability from 0 to 1");
   boost::add_edge(from, to, Edge{.contains = false, .model = std::move(model)}, graph_->graph);
   flat_.current = false;
   return {};
@@ -248,8 +249,8 @@ Result<MachineId> Topology::find_machine(std::string_view name) const {
   Result<PlaceId> place = find(name);
   if (!place.ok()) return place.error();
   if (kind(*place) != PlaceKind::kMachine) {
-    return invalid("\"" + std::string(name) + "\" is a " + place_kind_name(kind(*place)) +
-                   ", not a machine");
+    return invalid_topology("\"" + std::string(name) + "\" is a " + place_kind_name(kind(*place)) +
+                            ", not a machine");
   }
   return graph_->graph[*place].machine;
 }

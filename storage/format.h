@@ -1,5 +1,5 @@
-// The few encodings that every storage format is made of: little-endian integers of fixed size, and
-// varints (seven bits a byte, low bits first).
+// The few encodings that the formats on disk and on the wire are made of: little-endian integers of
+// fixed size, and varints (seven bits a byte, low bits first).
 #pragma once
 
 #include <bit>

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kChecksumFrom = 16;
 
-uint64_t checksum(std::string_view group) {
+uint64_t group_checksum(std::string_view group) {
   return hash_bytes(group.substr(kChecksumFrom), load<uint64_t>(group.data()));
 }
 
@@ -48,7 +48,7 @@ Buffer LogGroup::seal(LogGroupHeader header) && {
   store(at + 48, header.manifest_sequence);
   store(at + 56, count_);
   store(at + 60, static_cast<uint32_t>(used_ - kLogHeaderBytes));
-  store(at + 8, checksum({at, used_}));
+  store(at + 8, group_checksum({at, used_}));
   const std::size_t padded = bytes();
   std::memset(at + used_, 0, padded - used_);
   buffer_.shrink(padded);
@@ -76,7 +76,8 @@ std::optional<LogGroupHeader> parse_log_group(std::string_view bytes) {
   if (!header || load<uint16_t>(bytes.data() + 4) != kLogVersion) return std::nullopt;
   const uint64_t length = kLogHeaderBytes + uint64_t{header->payload_bytes};
   if (length > bytes.size()) return std::nullopt;
-  if (load<uint64_t>(bytes.data() + 8) != checksum(bytes.substr(0, length))) return std::nullopt;
+  if (load<uint64_t>(bytes.data() + 8) != group_checksum(bytes.substr(0, length)))
+    return std::nullopt;
   return header;
 }
 

@@ -10,11 +10,11 @@
 namespace ringside {
 namespace {
 
-Error corrupt(std::string_view path, uint64_t offset, const char* what) {
+Error corrupt_manifest(std::string_view path, uint64_t offset, const char* what) {
   return Error{Code::kCorrupt, std::string(path) + " at " + std::to_string(offset) + ": " + what};
 }
 
-uint64_t checksum(std::string_view record) {
+uint64_t record_checksum(std::string_view record) {
   return hash_bytes(record.substr(16), load<uint64_t>(record.data()));
 }
 
@@ -32,7 +32,7 @@ std::optional<Record> parse_record(std::string_view bytes) {
   const auto length = load<uint64_t>(bytes.data() + 24);
   if (length > bytes.size() - kManifestHeaderBytes) return std::nullopt;
   if (load<uint64_t>(bytes.data() + 8) !=
-      checksum(bytes.substr(0, kManifestHeaderBytes + length))) {
+      record_checksum(bytes.substr(0, kManifestHeaderBytes + length))) {
     return std::nullopt;
   }
   return Record{static_cast<ManifestRecordKind>(load<uint16_t>(bytes.data() + 6)),
@@ -91,7 +91,7 @@ std::string encode_manifest_record(ManifestRecordKind kind, uint64_t sequence,
   append_fixed(record, sequence);
   append_fixed(record, static_cast<uint64_t>(payload.size()));
   record += payload;
-  store(record.data() + 8, checksum(record));
+  store(record.data() + 8, record_checksum(record));
   record.resize(round_up_to_page(record.size()));
   return record;
 }
@@ -101,26 +101,26 @@ Result<ManifestState> parse_manifest(std::string_view bytes, std::string_view pa
   for (uint64_t offset = 0; offset < bytes.size();) {
     std::optional<Record> record = parse_record(bytes.substr(offset));
     if (!record) {
-      if (offset == 0) return corrupt(path, 0, "the first record is bad");
+      if (offset == 0) return corrupt_manifest(path, 0, "the first record is bad");
       for (uint64_t later = offset + kPageBytes; later < bytes.size(); later += kPageBytes) {
         if (parse_record(bytes.substr(later)))
-          return corrupt(path, offset, "a bad record before good ones");
+          return corrupt_manifest(path, offset, "a bad record before good ones");
       }
       return state;  // a torn tail
     }
     const bool first = state.sequence == 0;
     if (first != (record->kind == ManifestRecordKind::kSnapshot) || record->sequence == 0 ||
         (!first && record->sequence != state.sequence + 1)) {
-      return corrupt(path, offset, "a record out of sequence");
+      return corrupt_manifest(path, offset, "a record out of sequence");
     }
     ManifestEdit edit;
     if (!decode_edit(record->payload, edit) || !apply_edit(state, edit)) {
-      return corrupt(path, offset, "a record that makes no sense");
+      return corrupt_manifest(path, offset, "a record that makes no sense");
     }
     state.sequence = record->sequence;
     offset += round_up_to_page(kManifestHeaderBytes + record->payload.size());
   }
-  if (state.sequence == 0) return corrupt(path, 0, "it is empty");
+  if (state.sequence == 0) return corrupt_manifest(path, 0, "it is empty");
   return state;
 }
 

@@ -9,7 +9,7 @@
 namespace ringside {
 namespace {
 
-Error corrupt(const std::string& path, uint64_t offset, const char* what) {
+Error corrupt_table(const std::string& path, uint64_t offset, const char* what) {
   return Error{Code::kCorrupt, path + " at " + std::to_string(offset) + ": " + what};
 }
 
@@ -20,7 +20,7 @@ Task<Result<Buffer>> read_checked(Host& host, FileId file, std::string path, uin
   if (!read.ok()) co_return read;
   if (read->size() != bytes || hash_bytes(read->view()) != checksum) {
     host.trace().probe("table.checksum_failed");
-    co_return corrupt(path, offset, what);
+    co_return corrupt_table(path, offset, what);
   }
   co_return read;
 }
@@ -34,7 +34,7 @@ Task<Result<std::shared_ptr<Table>>> Table::open(Host& host, std::string directo
   table->path_ = table_file_name(directory, description.id);
   Result<FileId> file = co_await host.disk().open(table->path_);
   if (!file.ok() && file.code() == Code::kNotFound) {
-    co_return corrupt(table->path_, 0, "the manifest names this table and it is not there");
+    co_return corrupt_table(table->path_, 0, "the manifest names this table and it is not there");
   }
   if (!file.ok()) co_return file.error();
   table->file_ = *file;
@@ -45,7 +45,8 @@ Task<Result<std::shared_ptr<Table>>> Table::open(Host& host, std::string directo
   TableIndex& decoded = table->index_;
   if (!decoded.decode(index->view()) || decoded.entries != description.entries ||
       decoded.first_lsn != description.first_lsn || decoded.last_lsn != description.last_lsn) {
-    co_return corrupt(table->path_, description.index_offset, "a table index of another shape");
+    co_return corrupt_table(table->path_, description.index_offset,
+                            "a table index of another shape");
   }
   Result<Buffer> filter =
       co_await read_checked(host, *file, table->path_, decoded.filter_offset, decoded.filter_bytes,
@@ -80,12 +81,12 @@ Task<Result<void>> TableCursor::seek(std::string begin) {
   Result<void> done = co_await load();
   if (!done.ok() || !valid()) co_return done;
   at_.seek(begin);
-  if (!valid()) co_return corrupt(table_->path(), 0, "an index that its blocks contradict");
+  if (!valid()) co_return corrupt_table(table_->path(), 0, "an index that its blocks contradict");
   co_return done;
 }
 
 Task<Result<void>> TableCursor::load() {
-  if (at_.corrupt()) co_return corrupt(table_->path(), 0, "a malformed table block");
+  if (at_.corrupt()) co_return corrupt_table(table_->path(), 0, "a malformed table block");
   at_ = BlockCursor();
   if (next_block_ == table_->index().blocks.size()) co_return Result<void>();
   const uint64_t block = next_block_++;
@@ -95,8 +96,8 @@ Task<Result<void>> TableCursor::load() {
   at_ = BlockCursor(bytes_.view());
   at_.seek_first();
   if (!valid()) {
-    co_return corrupt(table_->path(), table_->index().blocks[block].offset,
-                      "a malformed table block");
+    co_return corrupt_table(table_->path(), table_->index().blocks[block].offset,
+                            "a malformed table block");
   }
   co_return Result<void>();
 }

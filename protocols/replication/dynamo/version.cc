@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "runtime/check.h"
+#include "storage/format.h"
 
 namespace ringside {
 namespace {
@@ -12,16 +13,11 @@ constexpr uint16_t kFormat = 1;
 constexpr uint32_t kTombstoneBit = 1u << 31;
 constexpr std::size_t kVersionBytes = 28;  // in front of a value
 
+// Returns the byte after it.
 template <class T>
-char* store(char* at, T value) {
-  std::memcpy(at, &value, sizeof value);
+char* store_at(char* at, T value) {
+  store(at, value);
   return at + sizeof value;
-}
-template <class T>
-T load(const char* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
 }
 // Takes a number from the front of bytes that are known to be long enough.
 template <class T>
@@ -32,7 +28,7 @@ T take(std::string_view& bytes) {
 }
 
 char* store_dots(char* out, const Context::Dots& dots) {
-  for (const Dot& dot : dots) out = store(store(out, dot.actor), dot.counter);
+  for (const Dot& dot : dots) out = store_at(store_at(out, dot.actor), dot.counter);
   return out;
 }
 
@@ -122,9 +118,9 @@ void Context::normalise() {
 }
 
 char* Context::encode(char* out) const {
-  out = store<uint16_t>(out, kFormat);
-  out = store<uint16_t>(out, static_cast<uint16_t>(vector_.size()));
-  out = store<uint32_t>(out, static_cast<uint32_t>(cloud_.size()));
+  out = store_at<uint16_t>(out, kFormat);
+  out = store_at<uint16_t>(out, static_cast<uint16_t>(vector_.size()));
+  out = store_at<uint32_t>(out, static_cast<uint32_t>(cloud_.size()));
   return store_dots(store_dots(out, vector_), cloud_);
 }
 
@@ -218,12 +214,13 @@ std::size_t Object::encoded_size() const {
 
 char* Object::encode(char* out) const {
   out = context.encode(out);
-  out = store<uint32_t>(out, static_cast<uint32_t>(siblings.size()));
+  out = store_at<uint32_t>(out, static_cast<uint32_t>(siblings.size()));
   for (const Version& version : siblings) {
-    out = store(store(store(out, version.dot.actor), version.dot.counter), version.operation);
+    out = store_at(store_at(store_at(out, version.dot.actor), version.dot.counter),
+                   version.operation);
     const auto length = static_cast<uint32_t>(version.value.size());
     CHECK(length < kTombstoneBit && (!version.tombstone || length == 0));
-    out = store<uint32_t>(out, version.tombstone ? kTombstoneBit : length);
+    out = store_at<uint32_t>(out, version.tombstone ? kTombstoneBit : length);
     if (length > 0) std::memcpy(out, version.value.data(), length);
     out += length;
   }
