@@ -29,8 +29,16 @@ if(RINGSIDE_SANITIZE)
   add_link_options(-fsanitize=${RINGSIDE_SANITIZE})
 endif()
 
+# Paths that a binary keeps (__FILE__, debug information) are relative to the root; run a debugger there. So every clone
+# compiles to the same bytes, and clones and builds share what the compiler cache holds.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_compile_options(-ffile-compilation-dir=.)
+endif()
 find_program(RINGSIDE_CCACHE ccache)
 if(RINGSIDE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${RINGSIDE_CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${RINGSIDE_CCACHE})
+  # DEPEND: a miss is compiled, and not preprocessed for its key before.
+  set(launcher env CCACHE_DEPEND=1 CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${RINGSIDE_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
 endif()
