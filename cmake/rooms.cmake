@@ -1,19 +1,21 @@
-# ringside_room(NAME SOURCES a.cc … DEPENDS runtime … [PROTOS x.proto …] [TESTS a_test.cc …] [TEST_DEPENDS …])
-# makes the library ringside_NAME and, when tests are built, the program NAME_test.
-include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/proto)
+# ringside_room(NAME SOURCES a.cc … DEPENDS runtime … [PROTOS x.proto …] [TESTS a_test.cc …] [TEST_DEPENDS …]
+#   [PLANTED_TESTS a_test.cc …])
+# makes the library ringside_NAME and, when tests are built, the program NAME_test; in the planted build that is of
+# PLANTED_TESTS, the tests that see a planted bug caught.
+include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 
 function(ringside_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS;PROTOS;TESTS;TEST_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS;PROTOS;TESTS;TEST_DEPENDS;PLANTED_TESTS" ${ARGN})
   set(generated)
   foreach(proto ${ROOM_PROTOS})
     get_filename_component(stem ${proto} NAME_WE)
     get_filename_component(folder ${proto} DIRECTORY)
     file(RELATIVE_PATH room ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
-    set(base ${CMAKE_BINARY_DIR}/proto/${room}/${folder}/${stem})
+    set(base ${CMAKE_BINARY_DIR}/generated/${room}/${folder}/${stem})
     cmake_path(NORMAL_PATH base)
     add_custom_command(OUTPUT ${base}.pb.cc ${base}.pb.h
-      COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/proto
-      COMMAND protobuf::protoc --cpp_out=${CMAKE_BINARY_DIR}/proto -I ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/${proto}
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/generated
+      COMMAND protobuf::protoc --cpp_out=${CMAKE_BINARY_DIR}/generated -I ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/${proto}
       DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${proto})
     list(APPEND generated ${base}.pb.cc)
   endforeach()
@@ -28,8 +30,13 @@ function(ringside_room name)
       target_link_libraries(ringside_${name} PUBLIC ${dependency})
     endif()
   endforeach()
-  if(RINGSIDE_TESTS AND ROOM_TESTS)
-    add_executable(${name}_test ${ROOM_TESTS})
+  if(RINGSIDE_PLANTED)
+    set(tests ${ROOM_PLANTED_TESTS})
+  else()
+    set(tests ${ROOM_TESTS})
+  endif()
+  if(RINGSIDE_TESTS AND tests)
+    add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test ringside_${name} GTest::gtest GTest::gmock GTest::gtest_main)
     foreach(dependency ${ROOM_TEST_DEPENDS})
       if(TARGET ringside_${dependency})

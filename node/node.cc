@@ -4,6 +4,7 @@
 
 #include "node/membership.h"
 #include "protocols/replication/dynamo/coordinator.h"
+#include "runtime/bug.h"
 #ifdef RINGSIDE_PLANTED
 #include "node/misbehave.h"
 #endif

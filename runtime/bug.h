@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/planted.h"  // of the build directory: defines RINGSIDE_PLANTED in the planted build
+
 #ifdef RINGSIDE_PLANTED
 #define RINGSIDE_BUG(name) (::ringside::planted_bug_on(#name))
 #else

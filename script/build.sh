@@ -2,9 +2,9 @@
 root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 
 # How the three builds are configured, so that every script means the same. The planted one is the second build of the
-# core; its tests drive the programs.
+# core: its tests are those that see a planted bug caught.
 release=(--preset release -DRINGSIDE_TESTS=ON)
-planted=(--preset planted -DRINGSIDE_TESTS=OFF)
+planted=(--preset planted -DRINGSIDE_TESTS=ON -DRINGSIDE_TEST_PREFIX=planted/)
 dev=(--preset dev -DRINGSIDE_TESTS=ON -DRINGSIDE_TEST_PREFIX=asan/)
 
 say() { printf '%s\n' "$*" >&2; }
