@@ -17,6 +17,10 @@ Duration restart_after(const scenario::Fault& fault) {
   return fault.has_restart_after() ? span_of(fault.restart_after()) : kRestartAfter;
 }
 
+sim::LinkWeather::Kind partition_kind(bool refuse) {
+  return refuse ? sim::LinkWeather::Kind::kRefuse : sim::LinkWeather::Kind::kCut;
+}
+
 }  // namespace
 
 FaultSchedule::FaultSchedule(sim::World& world, const Plan& plan,
@@ -42,7 +46,7 @@ void FaultSchedule::install(const scenario::Scenario& scenario) {
 void FaultSchedule::install_fault(const scenario::Fault& fault, uint64_t index) {
   const Time at = plan_.timeline.start + span_of(fault.at());
   if (fault.has_partition()) {
-    sim::Cut cut;
+    sim::LinkWeather cut;
     std::vector<bool> isolated(plan_.nodes.size() + plan_.clients.size(), false);
     for (const std::string& place : fault.partition().isolate()) {
       for (sim::MachineId machine : plan_.machines_in(place)) isolated[machine] = true;
@@ -51,11 +55,11 @@ void FaultSchedule::install_fault(const scenario::Fault& fault, uint64_t index) 
       (isolated[machine] ? cut.from : cut.to).push_back(machine);
     }
     cut.both_ways = fault.partition().direction() == scenario::Partition::BOTH;
-    cut.refuse = fault.partition().refuse();
+    cut.kind = partition_kind(fault.partition().refuse());
     lines_.push_back(concat("at ", fault.at(), " for ", fault.for_(), ": partition isolates ",
                             join(fault.partition().isolate(), ", ")));
     if (fault.partition().direction() == scenario::Partition::INBOUND) std::swap(cut.from, cut.to);
-    cut_at(at, span_of(fault.for_()), std::move(cut));
+    weather_at(at, span_of(fault.for_()), std::move(cut));
     return;
   }
   std::vector<sim::MachineId> machines;
@@ -110,8 +114,11 @@ void FaultSchedule::install_on_probe(const scenario::Fault& fault) {
 void FaultSchedule::install_drawn(const sim::Fault& fault) {
   lines_.push_back(sim::describe(fault, plan_.world.topology));
   if (fault.kind == sim::Fault::Kind::kPartition) {
-    cut_at(fault.at, fault.duration,
-           sim::Cut{fault.machines, fault.others, fault.both_ways, fault.refuse});
+    weather_at(fault.at, fault.duration,
+               {.kind = partition_kind(fault.refuse),
+                .from = fault.machines,
+                .to = fault.others,
+                .both_ways = fault.both_ways});
     return;
   }
   std::vector<sim::MachineId> machines = fault.machines;
@@ -159,23 +166,23 @@ void FaultSchedule::start_again(NodeId node) {
   world_.restart(node);
 }
 
-void FaultSchedule::cut_at(Time at, Duration length, sim::Cut cut) {
-  auto id = std::make_shared<sim::World::CutId>(0);
+void FaultSchedule::weather_at(Time at, Duration length, sim::LinkWeather weather) {
+  auto id = std::make_shared<sim::World::WeatherId>(0);
   auto made = std::make_shared<bool>(false);
-  const std::string who = names(cut.from);
-  world_.at(at, concat("partition from ", who), [this, id, made, cut = std::move(cut)] {
+  const std::string who = names(weather.from);
+  world_.at(at, concat("partition from ", who), [this, id, made, weather = std::move(weather)] {
     if (healed_) return;
-    *id = world_.cut(cut);
+    *id = world_.begin_weather(weather);
     *made = true;
   });
   world_.at(at + length, concat("heal ", who), [this, id, made] {
-    if (*made && !healed_) world_.heal(*id);
+    if (*made && !healed_) world_.end_weather(*id);
   });
 }
 
 void FaultSchedule::heal() {
   healed_ = true;
-  world_.heal_all();
+  world_.clear_weather();
   for (const NodePlan& node : plan_.nodes) start_again(node.id);
 }
 

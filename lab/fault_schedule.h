@@ -38,7 +38,7 @@ class FaultSchedule {
   void take_down(const std::vector<sim::MachineId>& machines, bool power, Time until);
   void bring_back(const std::vector<sim::MachineId>& machines);
   void start_again(NodeId node);
-  void cut_at(Time at, Duration length, sim::Cut cut);
+  void weather_at(Time at, Duration length, sim::LinkWeather weather);
   std::vector<sim::MachineId> victims(const scenario::Victims& victims, uint64_t index) const;
   std::string names(const std::vector<sim::MachineId>& machines) const;
 

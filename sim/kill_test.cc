@@ -190,8 +190,11 @@ KillRun kill_at_random(uint64_t seed, uint64_t kills) {
       for (uint64_t i = 0; i < steps && world.step(); ++i) {
       }
       if (how == 3) world.power_loss(node - 1);
-      if (how == 4) world.cut({{node - 1}, {0, 1, 2}, true, random.chance(0.5)});
-      if (how == 5) world.heal_all();
+      if (how == 4) {
+        const auto kind = random.below(uint64_t{1} + uint64_t(LinkWeather::Kind::kHalfOpen));
+        world.begin_weather({.kind = LinkWeather::Kind(kind), .from = {node - 1}, .to = {0, 1, 2}});
+      }
+      if (how == 5) world.clear_weather();
       if (how > 5) world.crash(node);
       for (NodeId other = 1; other <= kNodes; ++other)
         if (!world.running(other) && random.chance(0.7)) world.restart(other);

@@ -16,6 +16,7 @@
 #include "sim/disk_model.h"
 #include "sim/distribution.h"
 #include "sim/topology.h"
+#include "sim/weather.h"
 
 namespace ringside::sim {
 
@@ -76,6 +77,7 @@ enum class EventKind : uint8_t {
   kAction,    // World::at
   kPeerLost,  // a process learns that a peer refused or reset
   kWritable,  // a process learns that a window has room
+  kWeather,   // a flap turns, or a storm resets a connection
 };
 const char* event_kind_name(EventKind kind);
 
@@ -115,14 +117,6 @@ class Observer {
   virtual void on_fault(Time at, std::string_view what) {}
 };
 
-// A set of directed cuts that is made and healed as one.
-struct Cut {
-  std::vector<MachineId> from;
-  std::vector<MachineId> to;
-  bool both_ways = true;
-  bool refuse = false;  // tell the sender (connection refused) instead of staying silent
-};
-
 struct Counters {
   uint64_t events = 0;
   uint64_t frames_sent = 0;
@@ -132,6 +126,9 @@ struct Counters {
   uint64_t disk_calls = 0;
   uint64_t timers = 0;  // that fired
   uint64_t kills = 0;   // processes that ended for any reason
+  uint64_t frames_corrupted = 0;
+  uint64_t frames_duplicated = 0;
+  uint64_t resets = 0;  // connections whose sender was told kReset
 };
 
 class World {
@@ -182,11 +179,12 @@ class World {
   void on_probe(std::string probe, NodeId node, std::function<void(NodeId reached)> action,
                 bool lives = false);
 
-  // The network.
-  using CutId = uint64_t;
-  CutId cut(const Cut& cut);
-  void heal(CutId id);
-  void heal_all();
+  // The network. What begins must be valid (sim/weather.h). A flap or a storm has events to come as
+  // long as it is on, so that the world does not get idle. False when there was nothing to end.
+  using WeatherId = uint64_t;
+  WeatherId begin_weather(const LinkWeather& weather);
+  bool end_weather(WeatherId id);
+  bool clear_weather();
 
   // Disks. A copy shares the bytes until one side changes them.
   DiskImage image(NodeId node) const;
