@@ -78,6 +78,9 @@ struct SimNetwork::Conditions {
   std::deque<Leaving> line;        // while clogged or narrow, in the order of sending
   std::vector<Flight*> caught;     // on their way when the clog began
   std::vector<Flight*> swallowed;  // half-open
+  // Of storms that found the connection closed: set again when a frame comes. A storm keeps no time
+  // meanwhile, which is all the same to an exponential one, and the world may get idle.
+  std::vector<Alarm*> asleep;
 };
 
 // Chances that are independent of each other, as one.

@@ -158,6 +158,7 @@ bool SimNetwork::passes_weather(Flight* flight) {
     weather.caught.push_back(flight);
     return false;
   }
+  for (Alarm* const alarm : std::exchange(weather.asleep, {})) set(*alarm);
   return true;
 }
 

@@ -122,9 +122,12 @@ bool SimNetwork::weather_turns(const EventPayload& event, uint64_t& content) {
     set(alarm);
     return true;
   }
-  set(alarm);
   Connection& link = *alarm.connection;
-  if (link.bound == 0 || link.is_torn() || !link.sender.alive()) return false;  // is not open
+  if (link.bound == 0 || link.is_torn() || !link.sender.alive()) {
+    link.weather->asleep.push_back(&alarm);
+    return false;
+  }
+  set(alarm);
   content = mix(weather.identity, uint64_t{link.sender.node()} << 32 | link.receiver.node());
   tell(called(weather.id) + " resets the connection from node " +
        std::to_string(link.sender.node()) + " to node " + std::to_string(link.receiver.node()));
@@ -147,6 +150,8 @@ void SimNetwork::sum_up(Connection& link) const {
   if (sum.weathers == 0 && link.weather == nullptr) return;
   if (link.weather == nullptr) link.weather = std::make_unique<Conditions>();
   link.weather->sum = std::move(sum);
+  std::erase_if(link.weather->asleep,
+                [&](Alarm* alarm) { return !weathers_.contains(alarm->weather.id); });
 }
 
 // All sums first: what happens on one connection asks how the way back is.

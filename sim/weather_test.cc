@@ -286,6 +286,23 @@ TEST(Weather, a_reset_loses_what_is_under_way_tells_the_sender_and_lets_it_conne
   EXPECT_EQ(room.take(), (Log{{told + kSecond + 10 * kMs, 2, "again"}}));
 }
 
+TEST(Weather, a_storm_over_closed_connections_sleeps_until_a_frame_comes) {
+  Room room(small_world(2, kMs), 2);
+  const World::WeatherId cut = room.world.begin_weather({.from = {0}, .to = {1}});
+  room.send(1, 2, "lost");
+  room.world.begin_weather(
+      {.kind = Kind::kResetStorm, .from = {0}, .to = {1}, .reset_mean = 20 * kMs});
+  EXPECT_FALSE(room.world.step());
+  EXPECT_TRUE(room.world.idle());
+  room.world.end_weather(cut);
+  room.send(1, 2, "opens");
+  while (room.world.step()) {
+  }
+  ASSERT_EQ(room.log.size(), 2u);
+  EXPECT_EQ(room.log[1].what, "connection reset 2");
+  EXPECT_TRUE(room.world.idle());
+}
+
 TEST(Weather, all_of_it_ends_at_once_and_leaves_nothing_to_happen) {
   Room room(small_world(2, kMs), 2);
   for (int kind = 0; kind <= static_cast<int>(Kind::kResetStorm); ++kind)

@@ -179,8 +179,8 @@ class World {
   void on_probe(std::string probe, NodeId node, std::function<void(NodeId reached)> action,
                 bool lives = false);
 
-  // The network. What begins must be valid (sim/weather.h). A flap or a storm has events to come as
-  // long as it is on, so that the world does not get idle. False when there was nothing to end.
+  // The network. What begins must be valid (sim/weather.h). A flap has events to come as long as
+  // it is on, so that the world does not get idle. False when there was nothing to end.
   using WeatherId = uint64_t;
   WeatherId begin_weather(const LinkWeather& weather);
   bool end_weather(WeatherId id);
