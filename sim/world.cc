@@ -93,6 +93,7 @@ void World::power_loss(MachineId id) {
   impl_->fault("power loss of " + impl_->spec.topology.machine_name(id));
   if (machine.process != nullptr && machine.process->host != nullptr)
     impl_->stop(*machine.process, "power loss", false);
+  machine.move_on();
   machine.powered = false;
   Draw draw = kernel.draw(Purpose::kPowerLoss, id, static_cast<uint64_t>(kernel.now));
   machine.disk().power_loss(draw);
@@ -103,12 +104,6 @@ void World::restart(NodeId node) {
   if (process.host != nullptr) return;
   impl_->fault("restart of node " + std::to_string(node));
   impl_->start(process);
-}
-
-void World::step_wall_clock(MachineId machine, Duration by) {
-  impl_->fault("step of the wall clock of " + impl_->spec.topology.machine_name(machine) + " by " +
-               std::to_string(by) + " ns");
-  impl_->machine(machine).step_wall(by);
 }
 
 void World::on_probe(std::string probe, NodeId node, std::function<void(NodeId)> action,

@@ -1,5 +1,5 @@
 // The inside of World: it takes events from the queue, hands them to machines, hosts and the
-// network, and settles what must wait until control is back. For world.cc and world_faults.cc
+// network, and settles what must wait until control is back. For world.cc and world_machines.cc
 // alone.
 #pragma once
 
