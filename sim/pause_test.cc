@@ -2,72 +2,12 @@
 
 #include <vector>
 
-#include "sim/world.h"
-#include "sim/world_for_test.h"
+#include "sim/pair_for_test.h"
 
 namespace ringside::sim {
 namespace {
 
-constexpr Time kUs = kMicrosecond;
 constexpr Time kMs = kMillisecond;
-
-struct Faults : Observer {
-  void on_fault(Time at, std::string_view what) override {
-    log.push_back({at, kNoNode, std::string(what)});
-  }
-  void on_stop(Time at, NodeId node, std::string_view why) override {
-    log.push_back({at, node, std::string(why)});
-  }
-  void on_lost(Time, const Frame&, std::string_view why) override { lost.emplace_back(why); }
-  Log log;
-  std::vector<std::string> lost;
-};
-
-// Node 1 on machine 0 sends "0", "1", ... every 10 ms, 1 ms away from node 2 on machine 1, which
-// logs them and ticks every 10 ms too.
-struct Pair {
-  explicit Pair(CpuModel cpu = {}) : world(spec_of(cpu)) {
-    world.set_observer(&faults);
-    world.place(1, 0, [this](Host& host) -> Task<void> {
-      Listener ears(host);
-      ears.lost = [this](NodeId peer, Code why) {
-        log.push_back({world.now(), 1, std::string(code_name(why)) + " " + std::to_string(peer)});
-      };
-      for (int i = 0;; ++i) {
-        co_await host.clock().sleep_until(i * 10 * kMs);
-        CHECK(host.network().send(frame_to(2, std::to_string(i))));
-      }
-    });
-    world.place(2, 1, [this](Host& host) -> Task<void> {
-      Listener ears(host);
-      ears.frames = [this](const Frame& frame) {
-        log.push_back({world.now(), 2, std::string(frame.bytes.view())});
-      };
-      for (int i = 1;; ++i) {
-        co_await host.clock().sleep_until(i * 10 * kMs + 5 * kMs);
-        log.push_back({world.now(), 2, "tick " + std::to_string(i)});
-      }
-    });
-    world.start(2);
-    world.start(1);
-  }
-  static WorldSpec spec_of(CpuModel cpu) {
-    WorldSpec spec = small_world(2, kMs);
-    spec.machines[1].cpu = cpu;
-    return spec;
-  }
-  // What was logged in [from, to].
-  Log between(Time from, Time to) {
-    Log found;
-    for (const Seen& seen : log)
-      if (seen.at >= from && seen.at <= to) found.push_back(seen);
-    return found;
-  }
-
-  Faults faults;
-  Log log;
-  World world;
-};
 
 TEST(Pause, what_is_due_waits_and_runs_afterwards_in_the_order_of_arrival) {
   Pair pair;
@@ -236,6 +176,28 @@ TEST(Pause, a_power_loss_ends_it_and_without_power_there_is_none) {
   EXPECT_EQ(pauses, 1);
 }
 
+// The code that reaches the probe runs to its end; the machine stands still from there.
+TEST(Pause, may_strike_at_a_probe) {
+  WorldSpec spec = small_world(1);
+  spec.machines[0].cpu.per_event = kMs;
+  World world(std::move(spec));
+  std::vector<Time> seen;
+  world.place(1, 0, [&](Host& host) -> Task<void> {
+    Scope scope(host.ready());
+    for (int i = 0; i < 3; ++i)
+      scope.spawn([](Host* with, World* in, std::vector<Time>* out) -> Task<void> {
+        co_await with->clock().sleep_until(10 * kMs);
+        with->trace().probe("test.here");
+        out->push_back(in->now());
+      }(&host, &world, &seen));
+    co_await scope.join();
+  });
+  world.on_probe("test.here", 1, [&](NodeId) { world.pause(0, 20 * kMs); }, true);
+  world.start(1);
+  world.run_until(kSecond);
+  EXPECT_EQ(seen, (std::vector<Time>{10 * kMs, 21 * kMs, 22 * kMs}));
+}
+
 TEST(Pause, a_sender_is_held_back_by_its_window_and_hears_nothing) {
   WorldSpec spec = small_world(2, kMs);
   spec.network.window_bytes = 100;  // of three empty frames
@@ -268,7 +230,7 @@ std::vector<std::vector<uint64_t>> events_of_others(bool pause, MachineId machin
   WorldSpec spec = small_world(3, kMs, 5);
   spec.network.loss = 0.05;
   spec.network.duplication = 0.05;
-  for (MachineModel& model : spec.machines) model.cpu.per_event = 10 * kUs;
+  for (MachineModel& model : spec.machines) model.cpu.per_event = 10 * kMicrosecond;
   World world(std::move(spec));
   const auto chatter = [](NodeId peer) {
     return [peer](Host& host) -> Task<void> {
@@ -323,58 +285,6 @@ TEST(Pause, of_a_machine_with_nothing_to_do_adds_no_event) {
     return world.fingerprint();
   };
   EXPECT_EQ(fingerprint(true), fingerprint(false));
-}
-
-TEST(Throttle, multiplies_the_costs_of_a_machine_until_it_is_restored) {
-  Pair pair({.per_event = kMs, .per_byte = 1000, .speed = 1});
-  pair.world.at(8 * kMs, "slow", [&] { pair.world.throttle(1, 20); });
-  pair.world.at(100 * kMs, "restore", [&] { pair.world.throttle(1, 1); });
-  pair.world.run_until(90 * kMs);
-  const Log slow = pair.between(10 * kMs, 80 * kMs);
-  ASSERT_GE(slow.size(), 3u);
-  EXPECT_EQ(slow[0], (Seen{11 * kMs, 2, "1"}));
-  EXPECT_EQ(slow[1], (Seen{31 * kMs + 20 * kUs, 2, "tick 1"}));
-  EXPECT_EQ(slow[2], (Seen{51 * kMs + 20 * kUs, 2, "2"}));
-  const uint64_t line = pair.world.machine_load(1).longest_line;
-  EXPECT_GT(line, 3u);
-  pair.world.run_until(300 * kMs);
-  EXPECT_EQ(pair.between(291 * kMs, 291 * kMs), (Log{{291 * kMs, 2, "29"}}));
-  EXPECT_EQ(pair.between(295 * kMs, 295 * kMs), (Log{{295 * kMs, 2, "tick 29"}}));
-  EXPECT_EQ(pair.world.machine_load(1).line, 0u);
-  EXPECT_EQ(pair.faults.log, (Log{{8 * kMs, kNoNode, "m2 works 20 times slower"},
-                                  {100 * kMs, kNoNode, "m2 works at its own pace again"}}));
-}
-
-TEST(Throttle, does_nothing_to_a_machine_without_costs) {
-  Pair pair;
-  pair.world.throttle(1, 1000);
-  pair.world.run_until(100 * kMs);
-  EXPECT_EQ(pair.between(91 * kMs, 95 * kMs), (Log{{91 * kMs, 2, "9"}, {95 * kMs, 2, "tick 9"}}));
-}
-
-TEST(OutOfMemory, kills_the_process_and_its_peers_see_a_crash) {
-  Pair pair;
-  pair.world.at(15 * kMs, "oom", [&] { pair.world.out_of_memory(2); });
-  pair.world.at(16 * kMs, "again", [&] { pair.world.out_of_memory(2); });
-  pair.world.run_until(19 * kMs);
-  EXPECT_FALSE(pair.world.running(2));
-  EXPECT_TRUE(pair.world.powered(1));
-  EXPECT_EQ(pair.log.back(), (Seen{16 * kMs, 1, "connection reset 2"}));
-  EXPECT_EQ(pair.faults.log,
-            (Log{{15 * kMs, kNoNode, "out of memory at node 2"}, {15 * kMs, 2, "out of memory"}}));
-  pair.world.restart(2);
-  pair.world.run_until(50 * kMs);
-  EXPECT_EQ(pair.between(41 * kMs, 41 * kMs), (Log{{41 * kMs, 2, "4"}}));
-}
-
-TEST(MachineLoad, counts_events_work_and_the_longest_line) {
-  Pair pair({.cores = 2, .per_event = 2 * kMs});
-  pair.world.run_until(99 * kMs);
-  const MachineLoad load = pair.world.machine_load(1);
-  EXPECT_EQ(load.events, 1u + 10 + 9);  // its start, frames at 1, 11, ... 91, ticks at 15, ... 95
-  EXPECT_EQ(load.busy, 20 * 2 * kMs);
-  EXPECT_EQ(load.longest_line, 0u);
-  EXPECT_EQ(pair.world.machine_load(0).busy, 0);
 }
 
 }  // namespace
