@@ -14,6 +14,7 @@
 #include "runtime/host.h"
 #include "sim/disk_image.h"
 #include "sim/disk_model.h"
+#include "sim/disk_trouble.h"
 #include "sim/distribution.h"
 #include "sim/topology.h"
 
@@ -191,6 +192,17 @@ class World {
   // Disks. A copy shares the bytes until one side changes them.
   DiskImage image(NodeId node) const;
   void set_image(NodeId node, DiskImage image);  // while the process is not running
+  // Faults (disk_trouble.h). Several troubles of a machine overlap; an id is never used again.
+  // Calls in flight are struck too.
+  using TroubleId = uint64_t;
+  TroubleId begin_trouble(MachineId machine, const DiskTrouble& trouble);
+  bool end_trouble(TroubleId id);  // false when it has ended
+  bool clear_troubles();           // all machines'; false when there was none
+  // Flips drawn bits of what is durable, for good, in files whose path contains `files` (empty:
+  // all); returns how many. `mend` takes back that and what misdirected writes did, to the byte.
+  uint64_t rot(MachineId machine, std::string_view files, uint64_t flips);
+  bool mend(MachineId machine);  // false when nothing was wrong
+  const DiskCounters& disk_counters(MachineId machine) const;
 
   const Topology& topology() const;
   MachineId machine_of(NodeId node) const;

@@ -50,6 +50,7 @@ class World::Impl final : public Overseer {
     bool lives;
   };
   std::vector<ProbeFault> probe_faults;
+  uint64_t troubles_begun = 0;
   uint64_t checkpoint_every = 0;
   std::function<void(const Checkpoint&)> checkpoint_sink;
   std::function<void(const EventRecord&)> event_sink;
