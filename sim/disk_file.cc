@@ -134,7 +134,11 @@ void DiskFile::resize(uint64_t size) {
 void DiskFile::write(uint64_t offset, std::string_view bytes) {
   if (bytes.empty()) return;
   CHECK(offset + bytes.size() >= offset && pages_of(offset + bytes.size()) < UINT32_MAX);
-  if (offset + bytes.size() > size_) resize(offset + bytes.size());
+  const uint64_t end = offset + bytes.size();
+  if (end > size_) resize(end);
+  // Beyond a size that was forgotten: the next sync makes it durable with the page.
+  if (size_forgotten_ && end > sizes_.front().before && sizes_.back().epoch != epoch_) [[unlikely]]
+    sizes_.push_back({.epoch = epoch_, .before = size_});
   while (!bytes.empty()) {
     const auto begin = static_cast<uint32_t>(offset % kPageBytes);
     const auto count = static_cast<uint32_t>(std::min<uint64_t>(bytes.size(), kPage - begin));

@@ -223,19 +223,20 @@ TEST(DiskSync, what_a_forgotten_sync_should_have_covered_no_later_sync_covers) {
   EXPECT_TRUE(image.durable());
 }
 
-TEST(DiskSync, a_forgotten_size_goes_back_unless_the_file_grows_again) {
-  for (const bool grows_again : {false, true}) {
+TEST(DiskSync, a_forgotten_size_goes_back_unless_something_beyond_it_is_written_again) {
+  for (const uint64_t again : {0, 1, 2}) {  // the page; 0 lies within the old size
     DiskImage image;
     ASSERT_TRUE(image.install("a", page_of('a')).ok());
     const InodeId file = *image.find("a");
     image.write(file, kPageBytes, page_of('b'));
     image.forget_sync(file, image.begin_sync(file));
-    if (grows_again) image.write(file, 2 * kPageBytes, page_of('c'));
+    image.write(file, again * kPageBytes, page_of('c'));
     image.sync(file);
     Draw draw(7);
     image.power_loss(draw, kKeepAll);
-    EXPECT_EQ(*image.contents("a"),
-              grows_again ? page_of('a') + page_of('\0') + page_of('c') : page_of('a'));
+    const std::string expected[] = {page_of('c'), page_of('a') + page_of('c'),
+                                    page_of('a') + page_of('\0') + page_of('c')};
+    EXPECT_EQ(*image.contents("a"), expected[again]);
   }
 }
 
