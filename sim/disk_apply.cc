@@ -8,12 +8,6 @@ namespace ringside::sim {
 
 using Kind = DiskCall::Kind;
 
-namespace {
-
-constexpr uint64_t kFileBytesMax = uint64_t{1} << 43;
-
-}  // namespace
-
 void DiskDevice::apply_open(Slot& slot, Answer& answer) {
   Result<InodeId> file = image_.find(slot.path);
   if (!file.ok() && file.code() == Code::kNotFound && (slot.flags & Disk::kCreate) != 0) {
@@ -75,10 +69,7 @@ void DiskDevice::apply(Slot& slot, Answer& answer) {
   if (!answer.failed) {
     switch (slot.kind) {
       case Kind::kOpen: apply_open(slot, answer); break;
-      case Kind::kClose:
-        open_[slot.file - 1] = kNoInode;
-        image_.release(file);
-        break;
+      case Kind::kClose: close_file(slot.file); break;
       case Kind::kRead:
         answer.bytes = image_.read(file, slot.offset, slot.length);
         ++counters_.reads;

@@ -177,7 +177,10 @@ DiskCall* DiskDevice::complete(uint64_t id) {
   apply(slot, answer);
   DiskCall* call = slot.call;
   free_slot(index);
-  if (call == nullptr) return nullptr;
+  if (call == nullptr) {
+    if (answer.opened != 0) close_file(answer.opened);  // nobody has it, so nobody could close it
+    return nullptr;
+  }
   call->failed = answer.failed;
   if (answer.failed) call->error = std::move(answer.error);
   call->opened = answer.opened;
@@ -191,7 +194,10 @@ void DiskDevice::abandon(DiskCall& call) {
   CHECK(call.slot < slots_.size());
   Slot& slot = slots_[call.slot];
   // A call whose completion is on its way to the process has no slot any more.
-  if (slot.busy && slot.call == &call) slot.call = nullptr;
+  if (slot.busy && slot.call == &call)
+    slot.call = nullptr;
+  else if (call.opened != 0)
+    close_file(call.opened);
 }
 
 void DiskDevice::process_died(Draw& draw) {
@@ -219,6 +225,12 @@ void DiskDevice::process_died(Draw& draw) {
 
 InodeId DiskDevice::opened(FileId file) const {
   return file == 0 || file > open_.size() ? kNoInode : open_[file - 1];
+}
+
+void DiskDevice::close_file(FileId file) {
+  if (opened(file) == kNoInode) return;
+  image_.release(open_[file - 1]);
+  open_[file - 1] = kNoInode;
 }
 
 uint64_t DiskDevice::free_bytes() const {

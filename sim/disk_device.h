@@ -103,6 +103,7 @@ class DiskDevice {
   // Whether the file may grow to `size`.
   bool has_room(InodeId file, uint64_t size) const;
   InodeId opened(FileId file) const;
+  void close_file(FileId file);
 
   DiskModel model_;
   uint64_t key_;
