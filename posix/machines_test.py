@@ -4,7 +4,8 @@
 Usage: machines_test.py RINGSIDE. Exit code 0: it held; 1: it did not; 77: the kernel forbids namespaces, skipped.
 
 Everything lies in a mount namespace of this process's own with a /run of its own, so that the namespaces that `ip netns`
-makes cannot be seen by others and go with this process, however it ends. Nothing else of the machine is touched.
+makes, and the nodes' files, cannot be seen by others and go with this process, however it ends. Nothing else of the
+machine is touched.
 """
 
 import ctypes
@@ -22,7 +23,7 @@ RINGSIDE = ""
 DEADLINE = 58  # seconds for all of it
 SKIPPED = 77
 NODES = (1, 2, 3)
-CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 1 << 18
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -55,7 +56,8 @@ def leave_what_others_see():
     """As root, or as a root of our own where the kernel lets users have one."""
     if LIBC.unshare(CLONE_NEWNS) != 0:
         user, group = os.geteuid(), os.getegid()
-        system_call(LIBC.unshare(CLONE_NEWUSER | CLONE_NEWNS), "neither root nor a namespace for users")
+        # The network too: `ip netns` goes back to where it came from, which only that namespace's owner may.
+        system_call(LIBC.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET), "neither root nor a namespace for users")
         for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
             with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
                 file.write(text)
@@ -246,7 +248,7 @@ def main():
     for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, fail_on)
     signal.alarm(DEADLINE)
-    directory = tempfile.mkdtemp(prefix="ringside-machines-")
+    directory = tempfile.mkdtemp(dir="/run")
     wires, cluster = Wires(), Cluster(directory)
     try:
         wires.build()
