@@ -72,6 +72,33 @@ TEST_P(SilenceConformance, a_machine_that_vanishes_behind_its_connection_says_no
   EXPECT_GT(after.frames.back().operation, then);
 }
 
+Task<void> send_and_say(Host* host, std::vector<Frame> frames, int* refusals, bool* ended) {
+  co_await send_all(host, std::move(frames), refusals);
+  *ended = true;
+}
+
+TEST_P(SilenceConformance, one_who_waits_for_room_at_a_vanished_machine_goes_on_when_it_is_back) {
+  Ear sender, before, after;
+  int refusals = 0;
+  bool ended = false;
+  std::vector<Frame> frames(600, Frame{.to = 2, .kind = 1, .bytes = pattern(64 << 10, 5)});
+  stage().start(2, listener(&before));
+  stage().start(1, [&](Host& host) {
+    introduce(host);
+    host.network().attach(&sender);
+    return send_and_say(&host, std::move(frames), &refusals, &ended);
+  });
+  ASSERT_TRUE(stage().run_until([&] { return !before.frames.empty(); }));
+  stage().vanish(2);
+  stage().run_turns(200);
+  EXPECT_TRUE(sender.losses.empty()) << code_name(sender.losses[0].second);
+  stage().start(2, listener(&after));
+  ASSERT_TRUE(stage().run_until([&] { return ended && !after.frames.empty(); }));
+  EXPECT_FALSE(sender.lost(Code::kUnavailable)) << "silence was taken for a refusal";
+  for (const Frame& frame : after.frames)
+    EXPECT_TRUE(frame.bytes.view() == pattern(64 << 10, 5).view());
+}
+
 Task<void> send_twice(Host* host, const bool* again) {
   for (uint64_t i = 1; i <= 50; ++i)
     EXPECT_TRUE(host->network().send({.to = 2, .kind = 1, .operation = i}));
