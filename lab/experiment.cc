@@ -1,6 +1,7 @@
 #include "lab/experiment.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "lab/disk_reader.h"
 #include "lab/fault_schedule.h"
@@ -11,6 +12,7 @@
 #include "lab/plan.h"
 #include "lab/text.h"
 #include "lab/units.h"
+#include "lab/watcher.h"
 #include "protocols/client.h"
 #include "runtime/bug.h"
 #include "runtime/random.h"
@@ -49,6 +51,7 @@ struct ClientRun {
   const Plan* plan = nullptr;
   const ClientPlan* client = nullptr;
   HistoryRecorder* recorder = nullptr;
+  HistorySink* sink = nullptr;  // the recorder, or who stands before it
   bool done = false;
 };
 
@@ -56,14 +59,14 @@ struct ClientRun {
 Task<void> run_client(Host& host, ClientRun* run) {
   Client client(host, run->plan->client);
   ClientStore store(host, client);
-  co_await run_workload(host, store, run->client->workload, *run->recorder);
+  co_await run_workload(host, store, run->client->workload, *run->sink);
   if (run->plan->final_reads.rounds > 0) {
     co_await host.clock().sleep_until(run->plan->final_reads.start);
     // Whatever was touched; no client writes any more, so that all of them see the same keys.
     std::vector<std::string> keys = run->recorder->history().keys;
     std::sort(keys.begin(), keys.end());
     co_await run_final_reads(host, store, run->plan->final_reads, run->client->workload,
-                             std::move(keys), *run->recorder);
+                             std::move(keys), *run->sink);
   }
   run->done = true;
 }
@@ -92,6 +95,7 @@ class Experiment {
     healed_ = plan_.timeline.end == kNever ? world_.now() : healed_;
     rested_ = world_.now() + plan_.timeline.quiesce;
     advance_to(rested_);
+    if (watcher_) watcher_->finish(world_.now());
     if (stopped() && options_.on_stop) options_.on_stop();
     conclude();
   }
@@ -99,6 +103,7 @@ class Experiment {
  private:
   void set_up() {
     world_.set_observer(&observer_);
+    if (options_.on_snapshot) watch();
     world_.set_tracing(static_cast<bool>(options_.on_log));
     for (const NodePlan& node : plan_.nodes) {
       world_.place(node.id, node.machine,
@@ -107,14 +112,25 @@ class Experiment {
     }
     runs_.resize(plan_.clients.size());
     for (std::size_t i = 0; i < plan_.clients.size(); ++i) {
-      runs_[i] = {&plan_, &plan_.clients[i], &recorder_, false};
+      runs_[i] = {&plan_, &plan_.clients[i], &recorder_, &recorder_, false};
+      if (watcher_) runs_[i].sink = &*watcher_;
       world_.place(plan_.clients[i].id, plan_.clients[i].machine,
                    [run = &runs_[i]](Host& host) { return run_client(host, run); });
       world_.start(plan_.clients[i].id);
     }
     faults_.install(scenario_);
+    if (watcher_) watcher_->resolved(faults_.lines());
     if (plan_.timeline.end != kNever)
       world_.at(plan_.timeline.end, "the faults are over", [this] { faults_.heal(); });
+  }
+
+  void watch() {
+    WatcherOptions options;
+    options.every = options_.snapshot_every;
+    options.tell = options_.on_snapshot;
+    options.share = [this] { return share_done(); };
+    watcher_.emplace(plan_, observer_, recorder_, std::move(options));
+    world_.set_observer(&*watcher_);
   }
 
   bool stopped() const {
@@ -221,6 +237,7 @@ class Experiment {
   RunResult& result_;
   HistoryRecorder recorder_;
   RunObserver observer_;
+  std::optional<Watcher> watcher_;
   FaultSchedule faults_;
   Checkpoints checkpoints_;
   std::vector<ClientRun> runs_;

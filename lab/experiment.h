@@ -42,6 +42,10 @@ struct RunOptions {
   // Called now and then (every few thousand events) with the share of the run that is done, 0..1.
   // Must not read clocks.
   std::function<void(double done)> on_progress;
+  // Receives snapshots of the run as it plays when set (watch.proto, serialised; lab/watcher.h says
+  // when). It may wait for whoever reads them, and changes nothing.
+  std::function<void(std::string_view snapshot)> on_snapshot;
+  Duration snapshot_every = 100 * kMillisecond;
 };
 
 // One line of the verdict.
