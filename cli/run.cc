@@ -12,7 +12,9 @@
 #include "cli/report.h"
 #include "cli/seeds.h"
 #include "cli/verbs.h"
+#include "cli/watch.h"
 #include "lab/load.h"
+#include "lab/plan.h"
 #include "lab/recording.h"
 #include "lab/text.h"
 #include "lab/worker.h"
@@ -66,11 +68,9 @@ lab::Recording recording_of(const Job& job, uint64_t seed) {
 // In the worker. What cannot be recorded is an error of the run: nobody may believe that there is a
 // recording.
 Result<lab::RunResult> run_one(const Job& job, uint64_t seed, const std::string& path,
-                               const std::function<void(double)>& progress) {
+                               lab::RunOptions options) {
   lab::Recording recording = recording_of(job, seed);
   if (Result<void> early = lab::write_recording(path, recording); !early.ok()) return early.error();
-  lab::RunOptions options;
-  options.on_progress = progress;
   Result<lab::RunResult> result = lab::run_scenario(*job.scenario, seed, options);
   if (!result.ok()) {
     std::filesystem::remove(path);
@@ -93,6 +93,40 @@ Result<void> make_directory(const std::filesystem::path& directory) {
   return {};
 }
 
+// Plays one seed in a worker and shows it meanwhile: as a line of progress, or as it plays.
+lab::WorkerResult play(const RunArguments& arguments, const Job& job, const std::string& path,
+                       Watch* watch) {
+  ProgressLine line(concat(job.scenario->name(), ", seed ", arguments.seed));
+  lab::WorkerResult run;
+  lab::WorkerOptions options;
+  if (watch != nullptr) {
+    options.look_every_ms = Watch::kLookEveryMs;
+    options.on_snapshot = [&](std::string_view bytes) { watch->take(bytes); };
+    options.hold = [&] { return watch->look(); };
+  } else {
+    options.on_progress = [&](const lab::Progress& progress) { line.show(progress); };
+  }
+  options.on_result = [&](lab::WorkerResult result) {
+    run = std::move(result);
+    return true;
+  };
+  lab::run_in_workers(
+      {arguments.seed},
+      [&](uint64_t seed, const lab::Teller& teller) {
+        lab::RunOptions run_options;
+        run_options.on_progress = teller.progress;
+        if (watch != nullptr) {
+          Terminal::forget();
+          run_options.on_snapshot = teller.snapshot;
+          run_options.snapshot_every = watch->snapshot_every();
+        }
+        return run_one(job, seed, path, run_options);
+      },
+      options);
+  if (watch != nullptr && run.end != End::kRefused) watch->finish();
+  return run;
+}
+
 int run_single(const RunArguments& arguments, const Job& job) {
   const std::string path =
       arguments.out.empty() ? concat("runs/", default_name(job, arguments.seed)) : arguments.out;
@@ -100,21 +134,14 @@ int run_single(const RunArguments& arguments, const Job& job) {
     if (Result<void> made = make_directory("runs"); !made.ok())
       return bad_input(made.error().message);
   }
-  ProgressLine line(concat(job.scenario->name(), ", seed ", arguments.seed));
-  lab::WorkerResult run;
-  lab::WorkerOptions options;
-  options.on_progress = [&](const lab::Progress& progress) { line.show(progress); };
-  options.on_result = [&](lab::WorkerResult result) {
-    run = std::move(result);
-    return true;
-  };
-  lab::run_in_workers(
-      {arguments.seed},
-      [&](uint64_t seed, const std::function<void(double)>& progress) {
-        return run_one(job, seed, path, progress);
-      },
-      options);
-  line.clear();
+  std::unique_ptr<Watch> watch;
+  if (arguments.watch) {
+    const Result<lab::Plan> plan = lab::make_plan(*job.scenario, arguments.seed, false);
+    if (!plan.ok()) return bad_input(plan.error().message);
+    watch = std::make_unique<Watch>(*job.scenario, *plan, arguments.seed, arguments.speed);
+  }
+  lab::WorkerResult run = play(arguments, job, path, watch.get());
+  watch.reset();  // the terminal is as it was before anything is printed
   if (run.end == End::kRefused) return bad_input(run.message);
   if (arguments.json) {
     run.result.scenario = job.scenario->name();
@@ -163,8 +190,10 @@ int run_many(const RunArguments& arguments, const Job& job) {
   const auto started = std::chrono::steady_clock::now();
   lab::run_in_workers(
       *seeds,
-      [&](uint64_t seed, const std::function<void(double)>& progress) {
-        return run_one(job, seed, path_of(seed), progress);
+      [&](uint64_t seed, const lab::Teller& teller) {
+        lab::RunOptions run_options;
+        run_options.on_progress = teller.progress;
+        return run_one(job, seed, path_of(seed), run_options);
       },
       options);
   line.clear();
