@@ -1,12 +1,9 @@
 // The program as its users meet it: what it prints where, and its exit codes.
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
+#include "cli/program_for_test.h"
 #include "lab/recording.h"
 #include "lab/text.h"
 #include "runtime/bug.h"
@@ -19,42 +16,7 @@ using lab::contains;
 
 const std::string kLibrary = std::string(RINGSIDE_SOURCE_DIR) + "/scenarios/";
 
-struct Ended {
-  int code = -1;
-  std::string out, err;
-};
-
-class CliTest : public testing::Test {
- protected:
-  CliTest() {
-    char name[] = "/tmp/cli_test.XXXXXX";
-    directory_ = mkdtemp(name);
-  }
-  ~CliTest() override { std::filesystem::remove_all(directory_); }
-
-  Ended ringside(const std::string& arguments) {
-    const std::string command =
-        concat("cd ", directory_, " && ", RINGSIDE_PROGRAM, " ", arguments, " >out 2>err");
-    const int status = system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read("out"), read("err")};
-  }
-  std::string read(const std::string& name) {
-    std::ostringstream text;
-    text << std::ifstream(directory_ + "/" + name).rdbuf();
-    return text.str();
-  }
-  void write(const std::string& name, const std::string& text) {
-    std::ofstream(directory_ + "/" + name) << text;
-  }
-  static std::string field(const std::string& json, const std::string& name) {
-    const std::size_t at = json.find(concat("\"", name, "\":"));
-    if (at == std::string::npos) return {};
-    const std::size_t begin = at + name.size() + 3;
-    return json.substr(begin, json.find_first_of(",}", begin) - begin);
-  }
-
-  std::string directory_;
-};
+class CliTest : public ProgramTest {};
 
 constexpr const char* kSmall = R"(name: "small"
 topology { region { name: "east" zones: 3 } }
@@ -128,6 +90,15 @@ TEST_F(CliTest, bad_input_is_one_clear_line_and_2) {
       {"run small.textproto --seeds 3..1", "holds no seed"},
       {"run small.textproto --seed x", "--seed"},
       {"run small.textproto --seed 1 --seeds 3", "--seed"},
+      {"run small.textproto --watch --seeds 3", "--watch"},
+      {"run small.textproto --watch --json", "--watch"},
+      {"run small.textproto --speed 2", "--watch"},
+      {"run small.textproto --watch --speed 0", "--speed"},
+      {"run nowhere.textproto --watch", "nowhere.textproto: cannot be read"},
+      {"topology nowhere.textproto", "nowhere.textproto: cannot be read"},
+      {"topology bad.textproto", "bad.textproto:2:1: zones: Scenario has no such field"},
+      {"topology small.textproto --svg no/such/x.svg", "no/such/x.svg: cannot be written"},
+      {"topology", "FILE"},
       {"run small.textproto --out no/such/directory/x.run", "cannot be written"},
       {"replay foreign.run", "foreign.run: is no recording of ringside"},
       {"replay nowhere.run", "nowhere.run: cannot be read"},
@@ -202,7 +173,7 @@ TEST_F(CliTest, the_log_of_a_key_holds_its_frames_and_nothing_of_others) {
 }
 
 TEST_F(CliTest, every_verb_explains_itself_with_examples) {
-  for (const char* verb : {"run", "replay", "log", "check"}) {
+  for (const char* verb : {"run", "replay", "log", "topology", "check"}) {
     const Ended help = ringside(concat(verb, " --help"));
     EXPECT_EQ(help.code, 0) << verb;
     EXPECT_TRUE(contains(help.out, "Example")) << verb;

@@ -18,17 +18,33 @@ void add_run(CLI::App& app, RunArguments& arguments, int& code) {
       app.add_subcommand("run", "Play a scenario under a seed, or under many, and judge it");
   verb->add_option("FILE", arguments.file, "the scenario")->required();
   CLI::Option* seed = verb->add_option("--seed", arguments.seed, "the seed (1 if none is given)");
-  verb->add_option("--seeds", arguments.seeds, "many seeds: N for 1 to N, or A..B")->excludes(seed);
+  CLI::Option* seeds =
+      verb->add_option("--seeds", arguments.seeds, "many seeds: N for 1 to N, or A..B")
+          ->excludes(seed);
   verb->add_option("--jobs", arguments.jobs,
                    "worlds at once with --seeds (as many as there are cores)");
-  verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  verb->add_option("--faults", arguments.faults,
+                   "a recording: meet its faults in place of the scenario's own");
+  CLI::Option* json = verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  CLI::Option* watch = verb->add_flag("--watch", arguments.watch,
+                                      "show the run as it plays; where stdout is no terminal, a "
+                                      "line for each simulated second")
+                           ->excludes(seeds)
+                           ->excludes(json);
+  verb->add_option("--speed", arguments.speed,
+                   "simulated seconds a real one (as fast as it goes if not given)")
+      ->check(CLI::PositiveNumber)
+      ->needs(watch);
   verb->add_option("--out", arguments.out,
                    "where the recording goes (a directory with --seeds; runs/ if not given)");
   verb->footer(
       "Examples:\n"
       "  ringside run scenarios/failures/cart_zone_outage.textproto --seed 7\n"
+      "  ringside run scenarios/failures/cart_zone_outage.textproto --watch --speed 2\n"
       "  ringside run scenarios/papers/pbs_lnkd_ssd.textproto --seeds 1..20 --jobs 2\n"
       "  ringside run scenarios/failures/registers_swarm.textproto --seeds 1000 --json\n"
+      "  ringside run scenarios/failures/cart_zone_outage.textproto --faults "
+      "runs/registers_swarm-seed-3.run\n"
       "Exit code: 0 all expectations hold, 1 violated, 2 bad input, 4 crashed.");
   verb->callback([&] { code = run(arguments); });
 }
@@ -64,6 +80,19 @@ void add_log(CLI::App& app, LogArguments& arguments, int& code) {
   verb->callback([&] { code = log(arguments); });
 }
 
+void add_topology(CLI::App& app, TopologyArguments& arguments, int& code) {
+  CLI::App* verb = app.add_subcommand(
+      "topology", "Draw a scenario's places: regions, zones, machines, latencies, faults");
+  verb->add_option("FILE", arguments.file, "the scenario")->required();
+  verb->add_option("--svg", arguments.svg, "also as a drawing, in this file");
+  verb->add_flag("--json", arguments.json, "the same as JSON on stdout");
+  verb->footer(
+      "Examples:\n"
+      "  ringside topology scenarios/failures/cart_zone_outage.textproto\n"
+      "  ringside topology scenarios/failures/cart_zone_outage.textproto --svg cart.svg");
+  verb->callback([&] { code = topology(arguments); });
+}
+
 void add_check(CLI::App& app, CheckArguments& arguments, int& code) {
   CLI::App* verb = app.add_subcommand("check", "Are these scenarios well-formed?");
   verb->add_option("FILES", arguments.files, "scenarios")->required();
@@ -92,10 +121,12 @@ int main(int count, char** values) {
   RunArguments run_arguments;
   ReplayArguments replay_arguments;
   LogArguments log_arguments;
+  TopologyArguments topology_arguments;
   CheckArguments check_arguments;
   add_run(app, run_arguments, code);
   add_replay(app, replay_arguments, code);
   add_log(app, log_arguments, code);
+  add_topology(app, topology_arguments, code);
   add_check(app, check_arguments, code);
 #ifdef RINGSIDE_NETWORK_VERBS
   ringside::cli::add_network_verbs(app, code);

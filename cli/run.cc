@@ -12,8 +12,11 @@
 #include "cli/report.h"
 #include "cli/seeds.h"
 #include "cli/verbs.h"
+#include "cli/watch.h"
 #include "lab/load.h"
+#include "lab/plan.h"
 #include "lab/recording.h"
+#include "lab/storm.h"
 #include "lab/text.h"
 #include "lab/worker.h"
 #include "runtime/bug.h"
@@ -38,11 +41,37 @@ struct Job {
   uint64_t build = 0;
 };
 
-Result<Job> load_job(const std::string& file) {
+// The scenario's text with the storm of a recording in place of its own faults.
+Result<std::string> give_storm(const scenario::Scenario& scenario, const std::string& from) {
+  Result<lab::Recording> recording = lab::read_recording(from);
+  if (!recording.ok()) return recording.error();
+  if (!recording->finished) {
+    return {Code::kInvalid,
+            concat(from, ": was left by a run that did not finish; its faults are not in it")};
+  }
+  uint32_t left_out = 0;
+  Result<std::string> text = lab::with_storm(scenario, recording->result.storm, &left_out);
+  if (text.ok() && left_out > 0) {
+    std::fprintf(stderr,
+                 "%s: %u of its faults are left out: they begin after this workload's end, or "
+                 "strike only clients that it lacks\n",
+                 from.c_str(), left_out);
+  }
+  return text;
+}
+
+Result<Job> load_job(std::string file, const std::string& faults) {
   Result<std::string> text = lab::read_text_file(file);
   if (!text.ok()) return text.error();
   Result<std::unique_ptr<scenario::Scenario>> scenario = lab::parse_scenario(*text, file);
   if (!scenario.ok()) return scenario.error();
+  if (!faults.empty()) {
+    text = give_storm(**scenario, faults);
+    if (!text.ok()) return text.error();
+    file = concat(file, " with the faults of ", faults);
+    scenario = lab::parse_scenario(*text, file);
+    if (!scenario.ok()) return scenario.error();
+  }
   if (scenario.value()->planted_bug_size() > 0 && !planted_build()) {
     return {Code::kInvalid,
             concat(file, ": switches on the planted bug ", scenario.value()->planted_bug(0),
@@ -66,11 +95,9 @@ lab::Recording recording_of(const Job& job, uint64_t seed) {
 // In the worker. What cannot be recorded is an error of the run: nobody may believe that there is a
 // recording.
 Result<lab::RunResult> run_one(const Job& job, uint64_t seed, const std::string& path,
-                               const std::function<void(double)>& progress) {
+                               lab::RunOptions options) {
   lab::Recording recording = recording_of(job, seed);
   if (Result<void> early = lab::write_recording(path, recording); !early.ok()) return early.error();
-  lab::RunOptions options;
-  options.on_progress = progress;
   Result<lab::RunResult> result = lab::run_scenario(*job.scenario, seed, options);
   if (!result.ok()) {
     std::filesystem::remove(path);
@@ -93,6 +120,40 @@ Result<void> make_directory(const std::filesystem::path& directory) {
   return {};
 }
 
+// Plays one seed in a worker and shows it meanwhile: as a line of progress, or as it plays.
+lab::WorkerResult play(const RunArguments& arguments, const Job& job, const std::string& path,
+                       Watch* watch) {
+  ProgressLine line(concat(job.scenario->name(), ", seed ", arguments.seed));
+  lab::WorkerResult run;
+  lab::WorkerOptions options;
+  if (watch != nullptr) {
+    options.look_every_ms = Watch::kLookEveryMs;
+    options.on_snapshot = [&](std::string_view bytes) { watch->take(bytes); };
+    options.hold = [&] { return watch->look(); };
+  } else {
+    options.on_progress = [&](const lab::Progress& progress) { line.show(progress); };
+  }
+  options.on_result = [&](lab::WorkerResult result) {
+    run = std::move(result);
+    return true;
+  };
+  lab::run_in_workers(
+      {arguments.seed},
+      [&](uint64_t seed, const lab::Teller& teller) {
+        lab::RunOptions run_options;
+        run_options.on_progress = teller.progress;
+        if (watch != nullptr) {
+          Terminal::forget();
+          run_options.on_snapshot = teller.snapshot;
+          run_options.snapshot_every = watch->snapshot_every();
+        }
+        return run_one(job, seed, path, run_options);
+      },
+      options);
+  if (watch != nullptr && run.end != End::kRefused) watch->finish();
+  return run;
+}
+
 int run_single(const RunArguments& arguments, const Job& job) {
   const std::string path =
       arguments.out.empty() ? concat("runs/", default_name(job, arguments.seed)) : arguments.out;
@@ -100,21 +161,14 @@ int run_single(const RunArguments& arguments, const Job& job) {
     if (Result<void> made = make_directory("runs"); !made.ok())
       return bad_input(made.error().message);
   }
-  ProgressLine line(concat(job.scenario->name(), ", seed ", arguments.seed));
-  lab::WorkerResult run;
-  lab::WorkerOptions options;
-  options.on_progress = [&](const lab::Progress& progress) { line.show(progress); };
-  options.on_result = [&](lab::WorkerResult result) {
-    run = std::move(result);
-    return true;
-  };
-  lab::run_in_workers(
-      {arguments.seed},
-      [&](uint64_t seed, const std::function<void(double)>& progress) {
-        return run_one(job, seed, path, progress);
-      },
-      options);
-  line.clear();
+  std::unique_ptr<Watch> watch;
+  if (arguments.watch) {
+    const Result<lab::Plan> plan = lab::make_plan(*job.scenario, arguments.seed, false);
+    if (!plan.ok()) return bad_input(plan.error().message);
+    watch = std::make_unique<Watch>(*job.scenario, *plan, arguments.seed, arguments.speed);
+  }
+  lab::WorkerResult run = play(arguments, job, path, watch.get());
+  watch.reset();  // the terminal is as it was before anything is printed
   if (run.end == End::kRefused) return bad_input(run.message);
   if (arguments.json) {
     run.result.scenario = job.scenario->name();
@@ -163,8 +217,10 @@ int run_many(const RunArguments& arguments, const Job& job) {
   const auto started = std::chrono::steady_clock::now();
   lab::run_in_workers(
       *seeds,
-      [&](uint64_t seed, const std::function<void(double)>& progress) {
-        return run_one(job, seed, path_of(seed), progress);
+      [&](uint64_t seed, const lab::Teller& teller) {
+        lab::RunOptions run_options;
+        run_options.on_progress = teller.progress;
+        return run_one(job, seed, path_of(seed), run_options);
       },
       options);
   line.clear();
@@ -187,7 +243,7 @@ int run_many(const RunArguments& arguments, const Job& job) {
 }  // namespace
 
 int run(const RunArguments& arguments) {
-  Result<Job> job = load_job(arguments.file);
+  Result<Job> job = load_job(arguments.file, arguments.faults);
   if (!job.ok()) return bad_input(job.error().message);
   return arguments.seeds.empty() ? run_single(arguments, *job) : run_many(arguments, *job);
 }

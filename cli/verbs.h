@@ -14,7 +14,10 @@ struct RunArguments {
   std::string seeds;  // not empty: many seeds
   unsigned jobs = 0;  // 0: as many as there are cores
   bool json = false;
-  std::string out;  // recording; with many seeds the directory for recordings
+  std::string faults;  // a recording whose storm is met in place of the scenario's own; empty: none
+  bool watch = false;
+  double speed = 0;  // of a watched run, simulated seconds a real one; 0: as fast as it goes
+  std::string out;   // recording; with many seeds the directory for recordings
 };
 int run(const RunArguments& arguments);
 
@@ -32,6 +35,13 @@ struct LogArguments {
   std::string key;    // empty: all
 };
 int log(const LogArguments& arguments);
+
+struct TopologyArguments {
+  std::string file;
+  std::string svg;  // where the drawing goes; empty: nowhere
+  bool json = false;
+};
+int topology(const TopologyArguments& arguments);
 
 struct CheckArguments {
   std::vector<std::string> files;

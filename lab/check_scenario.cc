@@ -2,6 +2,9 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <algorithm>
+
+#include "lab/check_fault.h"
 #include "lab/nearest.h"
 #include "lab/places.h"
 #include "lab/text.h"
@@ -43,7 +46,7 @@ void check_number(const Cursor& at, const FieldDescriptor& field, scenario::Kind
 }
 
 void check_text(const Cursor& at, const FieldDescriptor& field, int index, scenario::Kind kind,
-                const Places& places) {
+                const Places& places, uint32_t clients) {
   const Reflection* reflection = at.message().GetReflection();
   const std::string text = field.is_repeated()
                                ? reflection->GetRepeatedString(at.message(), &field, index)
@@ -54,16 +57,19 @@ void check_text(const Cursor& at, const FieldDescriptor& field, int index, scena
   } else if (kind == scenario::RATE) {
     if (Result<double> rate = parse_rate(text); !rate.ok())
       at.mistake(field.name(), rate.error().message, index);
-  } else if (kind == scenario::PLACE && !places.known(text)) {
+  } else if ((kind == scenario::PLACE && !places.known(text)) ||
+             (kind == scenario::PLACE_OR_CLIENT && !places.known(text) &&
+              (client_number(text).value_or(clients + 1) > clients))) {
     const std::string near = nearest_name(text, places.names());
     at.mistake(field.name(),
-               concat("\"", text, "\" names no region, zone or machine; ",
+               concat("\"", text, "\" names no region, zone or machine",
+                      kind == scenario::PLACE_OR_CLIENT ? ", nor a client's; " : "; ",
                       near.empty() ? "" : concat("did you mean \"", near, "\"? "), places.list()),
                index);
   }
 }
 
-void check_fields(const Cursor& at, const Places& places) {
+void check_fields(const Cursor& at, const Places& places, uint32_t clients) {
   const google::protobuf::Descriptor* type = at.message().GetDescriptor();
   const Reflection* reflection = at.message().GetReflection();
   for (int i = 0; i < type->field_count(); ++i) {
@@ -78,28 +84,12 @@ void check_fields(const Cursor& at, const Places& places) {
     const int count = field.is_repeated() ? reflection->FieldSize(at.message(), &field) : 1;
     for (int index = 0; index < count; ++index) {
       if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE)
-        check_fields(at.nested(field, index), places);
+        check_fields(at.nested(field, index), places, clients);
       if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING)
-        check_text(at, field, index, kind, places);
+        check_text(at, field, index, kind, places, clients);
     }
     if (!field.is_repeated()) check_number(at, field, kind);
   }
-}
-
-// Exactly one of these fields. Answers whether that is so.
-bool exactly_one(const Cursor& at, const std::vector<std::string>& fields, std::string_view what) {
-  std::vector<std::string> said;
-  for (const std::string& field : fields) {
-    if (at.has(field)) said.push_back(field);
-  }
-  if (said.size() == 1) return true;
-  if (said.empty()) {
-    at.mistake_here(concat(what, " needs one of ", join(fields, ", ")));
-  } else {
-    at.mistake(said[1], concat(what, " takes one of ", join(fields, ", "), "; ", said[0],
-                               " is there already"));
-  }
-  return false;
 }
 
 // Rules that tie several fields together.
@@ -107,11 +97,11 @@ bool exactly_one(const Cursor& at, const std::vector<std::string>& fields, std::
 
 void check_distribution(const Cursor& at) {
   const auto& distribution = static_cast<const scenario::Distribution&>(at.message());
-  exactly_one(
-      at, {"constant", "uniform", "exponential", "pareto", "log_normal", "mixture", "empirical"},
+  at.exactly_one(
+      {"constant", "uniform", "exponential", "pareto", "log_normal", "mixture", "empirical"},
       "a distribution");
   if (distribution.has_exponential())
-    exactly_one(at.nested("exponential"), {"mean", "rate"}, "an exponential");
+    at.nested("exponential").exactly_one({"mean", "rate"}, "an exponential");
   if (distribution.has_uniform()) {
     const Result<Duration> from = parse_span(distribution.uniform().from());
     const Result<Duration> to = parse_span(distribution.uniform().to());
@@ -155,7 +145,7 @@ void check_distributions(const Cursor& at) {
 void check_cluster(const Cursor& at, std::size_t nodes) {
   if (!at.has("strategy")) return;
   const Cursor strategy = at.nested("strategy");
-  if (!exactly_one(strategy, {"dynamo"}, "a strategy")) return;
+  if (!strategy.exactly_one({"dynamo"}, "a strategy")) return;
   const Cursor cursor = strategy.nested("dynamo");
   const auto& dynamo = static_cast<const scenario::Dynamo&>(cursor.message());
   if (dynamo.n() > nodes) {
@@ -178,7 +168,7 @@ void check_cluster(const Cursor& at, std::size_t nodes) {
 
 void check_workload(const Cursor& at) {
   const auto& workload = static_cast<const scenario::Workload&>(at.message());
-  if (!exactly_one(at, {"registers", "shopping_cart", "ycsb", "pbs"}, "a workload")) return;
+  if (!at.exactly_one({"registers", "shopping_cart", "ycsb", "pbs"}, "a workload")) return;
   if (!workload.has_pbs() && !workload.has_for_())
     at.mistake_here("for: say how long the workload runs, such as for: \"60s\"");
   if (workload.has_for_() && parse_span(workload.for_()).ok() && span_of(workload.for_()) == 0) {
@@ -205,45 +195,6 @@ void check_workload(const Cursor& at) {
     if (!t.ok()) continue;
     if (*t <= before) at.nested("pbs").mistake("t", "must rise from each to the next", i);
     before = *t;
-  }
-}
-
-void check_fault(const Cursor& at, const scenario::Workload& workload) {
-  const auto& fault = static_cast<const scenario::Fault&>(at.message());
-  exactly_one(at, {"at", "on_probe"}, "a fault");
-  if (!exactly_one(at, {"partition", "crash", "power_loss", "blackout", "disk_loss"}, "a fault"))
-    return;
-  const Result<Duration> start = parse_span(fault.at());
-  const Result<Duration> end = parse_span(workload.for_());
-  if (fault.has_at() && start.ok() && end.ok() && *start >= *end) {
-    at.mistake("at", concat("\"", fault.at(), "\" is after the end of the workload (for: \"",
-                            workload.for_(), "\"); faults belong to the safety phase"));
-  }
-  if (fault.has_partition() && !fault.has_for_())
-    at.mistake("partition", "needs for: how long it lasts, such as for: \"15s\"");
-  if (!fault.has_partition() && fault.has_for_()) {
-    at.mistake("for",
-               "only a partition lasts; a machine that went down comes back by restart_after");
-  }
-  if (fault.has_partition() && fault.has_restart_after()) {
-    at.mistake("restart_after", "nothing goes down in a partition; use for");
-  }
-  if (fault.has_partition() && fault.has_on_probe()) {
-    at.mistake("on_probe", "a partition starts at a time; use at");
-  }
-  if (fault.has_disk_loss() && fault.has_on_probe()) {
-    at.mistake("on_probe", "a disk is lost at a time; use at");
-    return;
-  }
-  for (const char* kind : {"crash", "power_loss", "disk_loss"}) {
-    if (!at.has(kind)) continue;
-    const Cursor victims = at.nested(kind);
-    if (fault.has_on_probe()) {
-      if (victims.has("place"))
-        victims.mistake("place", "with on_probe the node that reaches it is the victim");
-    } else {
-      exactly_one(victims, {"place", "machines"}, kind);
-    }
   }
 }
 
@@ -350,13 +301,21 @@ uint32_t final_read_rounds(const scenario::Scenario& scenario) {
   return scenario.workload().has_pbs() ? 0 : 1;
 }
 
+uint32_t client_processes(const scenario::Scenario& scenario) {
+  const scenario::Workload& workload = scenario.workload();
+  if (workload.has_processes()) return workload.processes();
+  uint32_t zones = 0;
+  for (const scenario::Region& region : scenario.topology().region()) zones += region.zones();
+  return std::min(zones, workload.clients());
+}
+
 void check_scenario(const scenario::Scenario& scenario, const Locations& locations,
                     Mistakes& mistakes) {
   const Cursor root(scenario, &locations, mistakes);
   if (scenario.has_topology() && !topology_is_usable(root.nested("topology"), scenario.topology()))
     return;
   const Places places(scenario.topology());
-  check_fields(root, places);
+  check_fields(root, places, client_processes(scenario));
   for (const char* field : {"topology", "network"}) {
     if (root.has(field)) check_distributions(root.nested(field));
   }

@@ -11,6 +11,9 @@ namespace ringside::lab {
 // How often the clients read every key after the healing.
 uint32_t final_read_rounds(const scenario::Scenario& scenario);
 
+// The client processes; each has a machine: "client-1", "client-2", …
+uint32_t client_processes(const scenario::Scenario& scenario);
+
 void check_scenario(const scenario::Scenario& scenario, const Locations& locations,
                     Mistakes& mistakes);
 

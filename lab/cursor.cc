@@ -52,6 +52,21 @@ Cursor::Place Cursor::first_place() const {
   return {1, 1};
 }
 
+bool Cursor::exactly_one(const std::vector<std::string>& fields, std::string_view what) const {
+  std::vector<std::string> said;
+  for (const std::string& field : fields) {
+    if (has(field)) said.push_back(field);
+  }
+  if (said.size() == 1) return true;
+  if (said.empty()) {
+    mistake_here(concat(what, " needs one of ", join(fields, ", ")));
+  } else {
+    mistake(said[1],
+            concat(what, " takes one of ", join(fields, ", "), "; ", said[0], " is there already"));
+  }
+  return false;
+}
+
 void Cursor::mistake(std::string_view field, const std::string& what, int index) const {
   Place place = first_place();
   place_of(*find(field), index, place);

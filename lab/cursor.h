@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lab/mistakes.h"
 #include "lab/parse.h"
@@ -23,6 +24,9 @@ class Cursor {
   // The message in `field` (its index-th). Must be there.
   Cursor nested(std::string_view field, int index = 0) const;
   Cursor nested(const google::protobuf::FieldDescriptor& field, int index = 0) const;
+
+  // Exactly one of these fields must be there; says so when it is not, and answers whether.
+  bool exactly_one(const std::vector<std::string>& fields, std::string_view what) const;
 
   // "FIELD: WHAT" at the field's place; at the message's first field when it is not there itself.
   void mistake(std::string_view field, const std::string& what, int index = 0) const;

@@ -1,6 +1,7 @@
 #include "lab/experiment.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "lab/disk_reader.h"
 #include "lab/fault_schedule.h"
@@ -9,8 +10,10 @@
 #include "lab/measure.h"
 #include "lab/observer.h"
 #include "lab/plan.h"
+#include "lab/storm.h"
 #include "lab/text.h"
 #include "lab/units.h"
+#include "lab/watcher.h"
 #include "protocols/client.h"
 #include "runtime/bug.h"
 #include "runtime/random.h"
@@ -49,6 +52,8 @@ struct ClientRun {
   const Plan* plan = nullptr;
   const ClientPlan* client = nullptr;
   HistoryRecorder* recorder = nullptr;
+  HistorySink* sink = nullptr;  // the recorder, or who stands before it
+  uint32_t* running = nullptr;  // clients that are not done
   bool done = false;
 };
 
@@ -56,16 +61,17 @@ struct ClientRun {
 Task<void> run_client(Host& host, ClientRun* run) {
   Client client(host, run->plan->client);
   ClientStore store(host, client);
-  co_await run_workload(host, store, run->client->workload, *run->recorder);
+  co_await run_workload(host, store, run->client->workload, *run->sink);
   if (run->plan->final_reads.rounds > 0) {
     co_await host.clock().sleep_until(run->plan->final_reads.start);
     // Whatever was touched; no client writes any more, so that all of them see the same keys.
     std::vector<std::string> keys = run->recorder->history().keys;
     std::sort(keys.begin(), keys.end());
     co_await run_final_reads(host, store, run->plan->final_reads, run->client->workload,
-                             std::move(keys), *run->recorder);
+                             std::move(keys), *run->sink);
   }
   run->done = true;
+  --*run->running;
 }
 
 class Experiment {
@@ -92,6 +98,7 @@ class Experiment {
     healed_ = plan_.timeline.end == kNever ? world_.now() : healed_;
     rested_ = world_.now() + plan_.timeline.quiesce;
     advance_to(rested_);
+    if (watcher_) watcher_->finish(world_.now());
     if (stopped() && options_.on_stop) options_.on_stop();
     conclude();
   }
@@ -99,6 +106,7 @@ class Experiment {
  private:
   void set_up() {
     world_.set_observer(&observer_);
+    if (options_.on_snapshot) watch();
     world_.set_tracing(static_cast<bool>(options_.on_log));
     for (const NodePlan& node : plan_.nodes) {
       world_.place(node.id, node.machine,
@@ -106,8 +114,10 @@ class Experiment {
       world_.start(node.id);
     }
     runs_.resize(plan_.clients.size());
+    clients_running_ = static_cast<uint32_t>(runs_.size());
     for (std::size_t i = 0; i < plan_.clients.size(); ++i) {
-      runs_[i] = {&plan_, &plan_.clients[i], &recorder_, false};
+      runs_[i] = {&plan_, &plan_.clients[i], &recorder_, &recorder_, &clients_running_, false};
+      if (watcher_) runs_[i].sink = &*watcher_;
       world_.place(plan_.clients[i].id, plan_.clients[i].machine,
                    [run = &runs_[i]](Host& host) { return run_client(host, run); });
       world_.start(plan_.clients[i].id);
@@ -115,6 +125,15 @@ class Experiment {
     faults_.install(scenario_);
     if (plan_.timeline.end != kNever)
       world_.at(plan_.timeline.end, "the faults are over", [this] { faults_.heal(); });
+  }
+
+  void watch() {
+    WatcherOptions options;
+    options.every = options_.snapshot_every;
+    options.tell = options_.on_snapshot;
+    options.share = [this] { return share_done(); };
+    watcher_.emplace(plan_, observer_, recorder_, std::move(options));
+    world_.set_observer(&*watcher_);
   }
 
   bool stopped() const {
@@ -130,10 +149,8 @@ class Experiment {
   }
 
   void advance_until_clients_are_done() {
-    const auto done = [this] {
-      return std::all_of(runs_.begin(), runs_.end(), [](const ClientRun& run) { return run.done; });
-    };
-    while (!done() && !stopped() && turn([] { return false; })) {
+    const auto done = [this] { return clients_running_ == 0; };
+    while (!done() && !stopped() && turn(done)) {
     }
   }
 
@@ -178,6 +195,7 @@ class Experiment {
       result_.faults.push_back(concat("tunable ", tunable.name, " = ", tunable.value));
     }
     result_.faults.insert(result_.faults.end(), faults_.lines().begin(), faults_.lines().end());
+    result_.storm = storm_text(scenario_, plan_);
     for (const std::string& line : observer_.gave_up()) result_.faults.push_back(line);
     const History history = recorder_.take();
     result_.operations = history.operations.size();
@@ -185,6 +203,27 @@ class Experiment {
     if (!options_.gate && options_.until_event == 0) conclude_verdict(history);
     result_.history = encode_history(history);
     result_.history_hash = hash_bytes(result_.history);
+  }
+
+  std::vector<NodeId> damaged() const {
+    std::vector<NodeId> nodes;
+    for (const NodePlan& node : plan_.nodes)
+      if (faults_.damaged(node.id)) nodes.push_back(node.id);
+    return nodes;
+  }
+
+  std::vector<std::string> stuck() const {
+    std::vector<std::string> lines;
+    for (const NodePlan& node : plan_.nodes) {
+      if (world_.running(node.id)) continue;
+      const std::string words = observer_.last_words(node.id);
+      lines.push_back(concat("node ", node.id, " does not run at the end",
+                             words.empty() ? "" : concat(": ", words)));
+    }
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+      if (!runs_[i].done) lines.push_back(concat("client-", i + 1, " is not done at the end"));
+    }
+    return lines;
   }
 
   void conclude_verdict(const History& history) {
@@ -209,7 +248,9 @@ class Experiment {
                             read_images(std::move(restarts_), engine),
                             read_images(std::move(finals), engine),
                             healed_,
-                            rested_};
+                            rested_,
+                            damaged(),
+                            stuck()};
     judge(scenario_, plan_, evidence, result_);
     for (const auto& [probe, times] : observer_.probes())
       add(concat("probe ", probe).c_str(), times);
@@ -221,9 +262,11 @@ class Experiment {
   RunResult& result_;
   HistoryRecorder recorder_;
   RunObserver observer_;
+  std::optional<Watcher> watcher_;
   FaultSchedule faults_;
   Checkpoints checkpoints_;
   std::vector<ClientRun> runs_;
+  uint32_t clients_running_ = 0;
   std::vector<TakenImage> restarts_;
   Time healed_ = 0;
   Time rested_ = 0;

@@ -42,6 +42,10 @@ struct RunOptions {
   // Called now and then (every few thousand events) with the share of the run that is done, 0..1.
   // Must not read clocks.
   std::function<void(double done)> on_progress;
+  // Receives snapshots of the run as it plays when set (watch.proto, serialised; lab/watcher.h says
+  // when). It may wait for whoever reads them, and changes nothing.
+  std::function<void(std::string_view snapshot)> on_snapshot;
+  Duration snapshot_every = 100 * kMillisecond;
 };
 
 // One line of the verdict.
@@ -96,6 +100,7 @@ struct RunResult {
   std::vector<TVisibility> t_visibility;
   std::vector<Checkpoint> checkpoints;
   std::vector<std::string> faults;     // resolved, in order, one line each
+  std::string storm;                   // the same as a scenario's faults (lab/storm.h)
   std::vector<std::string> witnesses;  // the operations that violate, one line each
   uint64_t history_hash = 0;
   std::string history;  // workloads/history.proto, serialised

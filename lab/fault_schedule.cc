@@ -1,20 +1,30 @@
 #include "lab/fault_schedule.h"
 
 #include <algorithm>
-#include <memory>
+#include <utility>
 
 #include "lab/text.h"
 #include "lab/units.h"
-#include "sim/draw.h"
 
 namespace ringside::lab {
 namespace {
 
-constexpr Duration kRestartAfter = kSecond;
-constexpr uint64_t kVictimsPurpose = 0x76696374696d73;  // "victims"
+using sim::Fault;
+using sim::MachineId;
 
-Duration restart_after(const scenario::Fault& fault) {
-  return fault.has_restart_after() ? span_of(fault.restart_after()) : kRestartAfter;
+constexpr Duration kRestartAfter = kSecond;  // of a probe's fault, when none is said
+constexpr Duration kSupervisorEvery = 500 * kMillisecond;
+constexpr uint32_t kGaveUpMax = 3;  // then a damaged machine is replaced
+
+Fault::Kind kind_on_probe(const scenario::Fault& fault) {
+  if (fault.has_crash()) return Fault::Kind::kCrash;
+  if (fault.has_out_of_memory()) return Fault::Kind::kOutOfMemory;
+  return fault.has_blackout() ? Fault::Kind::kBlackout : Fault::Kind::kPowerLoss;
+}
+
+// Whether a node may give up by itself over it.
+bool strikes_disk(const Fault& fault) {
+  return fault.kind == Fault::Kind::kDisk || fault.damages();
 }
 
 }  // namespace
@@ -24,189 +34,254 @@ FaultSchedule::FaultSchedule(sim::World& world, const Plan& plan,
     : world_(world),
       plan_(plan),
       before_restart_(std::move(before_restart)),
-      disk_lost_(plan.nodes.size(), false),
-      down_until_(plan.nodes.size(), 0) {}
+      machines_(plan.nodes.size()) {}
 
 void FaultSchedule::install(const scenario::Scenario& scenario) {
-  for (int i = 0; i < scenario.fault_size(); ++i) {
-    const scenario::Fault& fault = scenario.fault(i);
-    if (fault.has_on_probe()) {
-      install_on_probe(fault);
-    } else if (plan_.timeline.start + span_of(fault.at()) < plan_.timeline.end) {
-      install_fault(fault, static_cast<uint64_t>(i));
-    }
+  for (const scenario::Fault& fault : scenario.fault()) {
+    if (fault.has_on_probe()) install_on_probe(fault);
   }
-  for (const sim::Fault& fault : plan_.swarm) install_drawn(fault);
+  for (const Fault& fault : plan_.faults) {
+    Fault told = fault;
+    told.at -= plan_.timeline.start;  // as scenarios count
+    lines_.push_back(sim::describe(told, plan_.world.topology));
+    install(fault);
+  }
+  if (std::any_of(plan_.faults.begin(), plan_.faults.end(), strikes_disk)) supervise();
 }
 
-void FaultSchedule::install_fault(const scenario::Fault& fault, uint64_t index) {
-  const Time at = plan_.timeline.start + span_of(fault.at());
-  if (fault.has_partition()) {
-    sim::Cut cut;
-    std::vector<bool> isolated(plan_.nodes.size() + plan_.clients.size(), false);
-    for (const std::string& place : fault.partition().isolate()) {
-      for (sim::MachineId machine : plan_.machines_in(place)) isolated[machine] = true;
-    }
-    for (sim::MachineId machine = 0; machine < isolated.size(); ++machine) {
-      (isolated[machine] ? cut.from : cut.to).push_back(machine);
-    }
-    cut.both_ways = fault.partition().direction() == scenario::Partition::BOTH;
-    cut.refuse = fault.partition().refuse();
-    lines_.push_back(concat("at ", fault.at(), " for ", fault.for_(), ": partition isolates ",
-                            join(fault.partition().isolate(), ", ")));
-    if (fault.partition().direction() == scenario::Partition::INBOUND) std::swap(cut.from, cut.to);
-    cut_at(at, span_of(fault.for_()), std::move(cut));
-    return;
-  }
-  std::vector<sim::MachineId> machines;
-  if (fault.has_blackout()) {
-    for (const NodePlan& node : plan_.nodes) machines.push_back(node.machine);
-  } else {
-    machines = victims(fault.has_crash()        ? fault.crash()
-                       : fault.has_power_loss() ? fault.power_loss()
-                                                : fault.disk_loss(),
-                       index);
-  }
-  const char* what = fault.has_blackout()     ? "blackout"
-                     : fault.has_crash()      ? "crash"
-                     : fault.has_power_loss() ? "power loss"
-                                              : "disk loss";
-  if (fault.has_disk_loss()) {
-    world_.at(at, concat("disk loss of ", names(machines)), [this, machines] {
-      for (sim::MachineId machine : machines) disk_lost_[machine] = !healed_;
-    });
-  }
-  lines_.push_back(concat("at ", fault.at(), ": ", what, " of ", names(machines),
-                          ", restart after ", format_span(restart_after(fault))));
-  take_down_at(at, restart_after(fault), std::move(machines), !fault.has_crash());
-}
-
-void FaultSchedule::install_on_probe(const scenario::Fault& fault) {
-  const bool power = !fault.has_crash();
-  const bool all = fault.has_blackout();
-  const Duration down = restart_after(fault);
-  const std::string probe = fault.on_probe();
-  lines_.push_back(concat("on probe ", probe, ": ",
-                          all     ? "blackout"
-                          : power ? "power loss"
-                                  : "crash",
-                          " of the node that reaches it, restart after ", format_span(down)));
-  world_.on_probe(probe, kNoNode, [this, power, all, down, probe](NodeId reached) {
-    std::vector<sim::MachineId> machines = {world_.machine_of(reached)};
-    if (all && !healed_) {
-      machines.clear();
-      for (const NodePlan& node : plan_.nodes) machines.push_back(node.machine);
+void FaultSchedule::install_on_probe(const scenario::Fault& asked) {
+  const Fault::Kind kind = kind_on_probe(asked);
+  const Duration down = asked.has_restart_after() ? span_of(asked.restart_after()) : kRestartAfter;
+  const std::string probe = asked.on_probe();
+  lines_.push_back(concat("on probe ", probe, ": ", sim::fault_kind_name(kind),
+                          kind == Fault::Kind::kBlackout ? "" : " of the node that reaches it",
+                          ", restart after ", format_span(down)));
+  world_.on_probe(probe, kNoNode, [this, kind, down, probe](NodeId reached) {
+    Fault fault{.kind = kind, .machines = {world_.machine_of(reached)}};
+    if (kind == Fault::Kind::kBlackout && !healed_) {
+      fault.machines.clear();
+      for (const NodePlan& node : plan_.nodes) fault.machines.push_back(node.machine);
     }
     lines_.push_back(
         concat("probe ", probe, " reached by node ", reached, " at ", format_span(world_.now())));
     // The process is gone already, whenever the probe was reached; after the healing it is back at
     // once.
-    const Time back = healed_ ? world_.now() + kMillisecond : world_.now() + down;
-    take_down(machines, power, back);
-    world_.at(back, "restart after a probe's fault", [this, machines] { bring_back(machines); });
+    const Time back = world_.now() + (healed_ ? kMillisecond : down);
+    strike(fault, back);
+    world_.at(back, "restart after a probe's fault",
+              [this, machines = fault.machines] { bring_back(machines); });
   });
 }
 
-void FaultSchedule::install_drawn(const sim::Fault& fault) {
-  lines_.push_back(sim::describe(fault, plan_.world.topology));
-  if (fault.kind == sim::Fault::Kind::kPartition) {
-    cut_at(fault.at, fault.duration,
-           sim::Cut{fault.machines, fault.others, fault.both_ways, fault.refuse});
-    return;
+void FaultSchedule::install(const Fault& fault) {
+  using Kind = Fault::Kind;
+  switch (fault.kind) {
+    case Kind::kCrash:
+    case Kind::kPowerLoss:
+    case Kind::kBlackout:
+    case Kind::kOutOfMemory:
+    case Kind::kDiskLoss: return install_down(fault);
+    case Kind::kOlderDisk: return install_older_disk(fault);
+    case Kind::kLinks: return install_weather(fault);
+    case Kind::kDisk: return install_trouble(fault);
+    case Kind::kClock: return install_clock(fault);
+    case Kind::kPause:
+      return between(
+          fault,
+          [this, &fault] {
+            for (const MachineId machine : fault.machines) world_.pause(machine, fault.end());
+          },
+          [] {});
+    case Kind::kThrottle:
+      return between(
+          fault,
+          [this, &fault] {
+            for (const MachineId machine : fault.machines) {
+              ++machines_[machine].throttles;
+              world_.throttle(machine, fault.slower);
+            }
+          },
+          [this, &fault] {
+            for (const MachineId machine : fault.machines)
+              if (--machines_[machine].throttles == 0) world_.throttle(machine, 1);
+          });
+    case Kind::kRot:
+      return between(
+          fault,
+          [this, &fault] {
+            for (const MachineId machine : fault.machines) {
+              machines_[machine].damaged = true;
+              world_.rot(machine, fault.files, fault.flips);
+            }
+          },
+          [] {});
   }
-  std::vector<sim::MachineId> machines = fault.machines;
-  if (fault.kind == sim::Fault::Kind::kBlackout && machines.empty()) {
-    for (const NodePlan& node : plan_.nodes) machines.push_back(node.machine);
-  }
-  take_down_at(fault.at, fault.duration, std::move(machines),
-               fault.kind != sim::Fault::Kind::kCrash);
 }
 
-void FaultSchedule::take_down_at(Time at, Duration down, std::vector<sim::MachineId> machines,
-                                 bool power) {
-  auto shared = std::make_shared<const std::vector<sim::MachineId>>(std::move(machines));
-  world_.at(at, concat(power ? "power loss of " : "crash of ", names(*shared)),
-            [this, shared, power, until = at + down] {
-              if (!healed_) take_down(*shared, power, until);
+void FaultSchedule::between(const Fault& fault, std::function<void()> begin,
+                            std::function<void()> end) {
+  const std::string what = concat(sim::fault_kind_name(fault.kind), " of ", names(fault.machines));
+  auto begun = std::make_shared<bool>(false);
+  world_.at(fault.at, what, [this, begun, begin = std::move(begin)] {
+    if (healed_) return;
+    *begun = true;
+    begin();
+  });
+  if (fault.momentary()) return;
+  world_.at(fault.end(), concat("end of ", what), [this, begun, end = std::move(end)] {
+    if (*begun && !healed_) end();
+  });
+}
+
+// The plan outlives the world, so that what is to come may refer to its faults.
+void FaultSchedule::install_down(const Fault& fault) {
+  const std::string what = concat(sim::fault_kind_name(fault.kind), " of ", names(fault.machines));
+  world_.at(fault.at, what, [this, &fault] {
+    if (!healed_) strike(fault, fault.end());
+  });
+  world_.at(fault.end(), concat("restart of ", names(fault.machines)),
+            [this, &fault] { bring_back(fault.machines); });
+}
+
+void FaultSchedule::install_older_disk(const Fault& fault) {
+  auto kept = std::make_shared<std::vector<sim::DiskImage>>();
+  world_.at(std::max<Time>(fault.at - fault.age, 0), concat("look at ", names(fault.machines)),
+            [this, &fault, kept] {
+              for (const MachineId machine : fault.machines)
+                kept->push_back(world_.image(plan_.nodes[machine].id));
             });
-  world_.at(at + down, concat("restart of ", names(*shared)),
-            [this, shared] { bring_back(*shared); });
+  world_.at(fault.at, concat("older disk of ", names(fault.machines)), [this, &fault, kept] {
+    if (healed_) return;
+    strike(fault, fault.end());
+    for (std::size_t i = 0; i < fault.machines.size(); ++i)
+      machines_[fault.machines[i]].next_disk = (*kept)[i];
+  });
+  world_.at(fault.end(), concat("restart of ", names(fault.machines)),
+            [this, &fault] { bring_back(fault.machines); });
 }
 
-void FaultSchedule::take_down(const std::vector<sim::MachineId>& machines, bool power, Time until) {
-  for (sim::MachineId machine : machines) {
-    down_until_[machine] = std::max(down_until_[machine], until);
-    if (power) {
-      world_.power_loss(machine);
-    } else if (world_.running(plan_.nodes[machine].id)) {
-      world_.crash(plan_.nodes[machine].id);
+void FaultSchedule::install_weather(const Fault& fault) {
+  auto id = std::make_shared<sim::World::WeatherId>(0);
+  const std::string who = names(fault.links.from);
+  auto begun = std::make_shared<bool>(false);
+  world_.at(fault.at, concat("weather of ", who), [this, id, begun, &fault] {
+    if (healed_) return;
+    *id = world_.begin_weather(fault.links);
+    *begun = true;
+  });
+  world_.at(fault.end(), concat("heal ", who), [this, id, begun] {
+    if (*begun && !healed_) world_.end_weather(*id);
+  });
+}
+
+void FaultSchedule::install_trouble(const Fault& fault) {
+  auto ids = std::make_shared<std::vector<sim::World::TroubleId>>();
+  between(
+      fault,
+      [this, ids, &fault] {
+        for (const MachineId machine : fault.machines) {
+          State& state = machines_[machine];
+          state.damaged = state.damaged || fault.damages();
+          ++state.troubles;
+          ids->push_back(world_.begin_trouble(machine, fault.disk));
+        }
+      },
+      [this, ids, &fault] {
+        for (const sim::World::TroubleId id : *ids) world_.end_trouble(id);
+        for (const MachineId machine : fault.machines) --machines_[machine].troubles;
+      });
+}
+
+void FaultSchedule::install_clock(const Fault& fault) {
+  between(
+      fault,
+      [this, &fault] {
+        for (const MachineId machine : fault.machines) {
+          ++machines_[machine].clocks;
+          if (fault.step != 0) world_.step_wall_clock(machine, fault.step);
+          if (fault.drift_ppm != 0) world_.set_drift(machine, fault.drift_ppm);
+        }
+      },
+      [this, &fault] {
+        for (const MachineId machine : fault.machines)
+          if (--machines_[machine].clocks == 0) world_.reset_clock(machine);
+      });
+}
+
+void FaultSchedule::strike(const Fault& fault, Time until) {
+  for (const MachineId machine : fault.machines) {
+    State& state = machines_[machine];
+    state.down_until = std::max(state.down_until, until);
+    state.damaged = state.damaged || fault.damages();
+    const NodeId node = plan_.nodes[machine].id;
+    switch (fault.kind) {
+      case Fault::Kind::kCrash:
+        if (world_.running(node)) world_.crash(node);
+        break;
+      case Fault::Kind::kOutOfMemory:
+        if (world_.running(node)) world_.out_of_memory(node);
+        break;
+      default: world_.power_loss(machine); break;
     }
+    if (fault.kind == Fault::Kind::kDiskLoss) state.next_disk = sim::DiskImage();
   }
 }
 
-void FaultSchedule::bring_back(const std::vector<sim::MachineId>& machines) {
-  for (sim::MachineId machine : machines) {
-    if (world_.now() >= down_until_[machine]) start_again(plan_.nodes[machine].id);
+void FaultSchedule::bring_back(const Machines& machines) {
+  for (const MachineId machine : machines) {
+    if (world_.now() >= machines_[machine].down_until) start_again(plan_.nodes[machine].id);
   }
 }
 
 void FaultSchedule::start_again(NodeId node) {
   if (world_.running(node)) return;
-  const sim::MachineId machine = world_.machine_of(node);
-  if (disk_lost_[machine]) world_.set_image(node, sim::DiskImage());
-  disk_lost_[machine] = false;
+  State& state = machines_[world_.machine_of(node)];
+  if (state.next_disk) world_.set_image(node, *std::exchange(state.next_disk, std::nullopt));
   before_restart_(node);
   world_.restart(node);
 }
 
-void FaultSchedule::cut_at(Time at, Duration length, sim::Cut cut) {
-  auto id = std::make_shared<sim::World::CutId>(0);
-  auto made = std::make_shared<bool>(false);
-  const std::string who = names(cut.from);
-  world_.at(at, concat("partition from ", who), [this, id, made, cut = std::move(cut)] {
-    if (healed_) return;
-    *id = world_.cut(cut);
-    *made = true;
+void FaultSchedule::supervise() {
+  world_.at(world_.now() + kSupervisorEvery, "the supervisor looks", [this] {
+    for (const NodePlan& node : plan_.nodes) look_after(node.id);
+    supervise();
   });
-  world_.at(at + length, concat("heal ", who), [this, id, made] {
-    if (*made && !healed_) world_.heal(*id);
-  });
+}
+
+void FaultSchedule::look_after(NodeId node) {
+  State& state = machines_[world_.machine_of(node)];
+  const uint64_t incarnation = world_.incarnation(node);
+  if (world_.running(node)) {
+    if (incarnation == std::exchange(state.incarnation, incarnation)) state.gave_up = 0;
+    return;
+  }
+  if (world_.now() < state.down_until && !healed_) return;
+  ++state.gave_up;
+  if (state.gave_up >= kGaveUpMax && state.damaged && (state.troubles == 0 || healed_)) {
+    lines_.push_back(concat("node ", node, " gave up ", state.gave_up,
+                            " times on a damaged disk: replaced by an empty machine at ",
+                            format_span(world_.now())));
+    state.next_disk = sim::DiskImage();
+    state.gave_up = 0;
+  }
+  start_again(node);
 }
 
 void FaultSchedule::heal() {
   healed_ = true;
-  world_.heal_all();
-  for (const NodePlan& node : plan_.nodes) start_again(node.id);
+  world_.clear_weather();
+  world_.clear_troubles();
+  for (const NodePlan& node : plan_.nodes) {
+    State& state = machines_[node.machine];
+    world_.resume(node.machine);
+    if (state.throttles > 0) world_.throttle(node.machine, 1);
+    if (state.clocks > 0) world_.reset_clock(node.machine);
+    start_again(node.id);
+  }
 }
 
-std::vector<sim::MachineId> FaultSchedule::victims(const scenario::Victims& victims,
-                                                   uint64_t index) const {
-  std::vector<sim::MachineId> found;
-  for (const std::string& place : victims.place()) {
-    for (sim::MachineId machine : plan_.places.machines_in(place)) {
-      if (std::find(found.begin(), found.end(), machine) == found.end()) found.push_back(machine);
-    }
-  }
-  if (victims.place().empty()) {
-    std::vector<sim::MachineId> pool;
-    for (const NodePlan& node : plan_.nodes) pool.push_back(node.machine);
-    sim::Draw draw = sim::Draw::of(plan_.world.seed, kVictimsPurpose, index);
-    while (!pool.empty() && found.size() < victims.machines()) {
-      const uint64_t chosen = draw.below(pool.size());
-      found.push_back(pool[chosen]);
-      pool.erase(pool.begin() + static_cast<std::ptrdiff_t>(chosen));
-    }
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-std::string FaultSchedule::names(const std::vector<sim::MachineId>& machines) const {
-  if (machines.size() == plan_.nodes.size() && machines.size() > 4) return "every node";
-  std::vector<std::string> names;
-  for (sim::MachineId machine : machines)
-    names.push_back(plan_.world.topology.machine_name(machine));
-  return join(names, ", ");
+std::string FaultSchedule::names(const Machines& machines) const {
+  return sim::describe_machines(machines, plan_.world.topology);
 }
 
 }  // namespace ringside::lab

@@ -1,10 +1,13 @@
-// FaultSchedule: puts a plan's faults into its world and takes them out again. Faults come from
-// three sources (written, drawn by the swarm, hung on a probe) and become the same few actions;
-// each is told in one line as it is resolved. A machine that several faults hold down comes back
-// when the last of them is over. After `heal` nothing fails any more.
+// FaultSchedule: puts a plan's faults into its world and takes them out again, and brings back what
+// went down, as the people would who run the cluster. A machine that several faults hold down comes
+// back when the last of them is over. A process that gives up by itself is started again; one that
+// gives up again and again on a disk that a fault had damaged gets an empty one, as a machine is
+// replaced. After `heal` nothing fails any more.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,31 +25,50 @@ class FaultSchedule {
   FaultSchedule(const FaultSchedule&) = delete;
   FaultSchedule& operator=(const FaultSchedule&) = delete;
 
+  // The plan's faults, and those that the scenario hangs on probes.
   void install(const scenario::Scenario& scenario);
   // Everything is connected and running; faults that are still to come do nothing.
   void heal();
-  bool healed() const { return healed_; }
 
   // What was resolved, in the order of the clock as far as it was known beforehand.
   const std::vector<std::string>& lines() const { return lines_; }
+  // Whether a fault may have taken what the node held durably: its own disk is no witness then.
+  bool damaged(NodeId node) const { return machines_[world_.machine_of(node)].damaged; }
 
  private:
-  void install_fault(const scenario::Fault& fault, uint64_t index);
+  // Of one node's machine.
+  struct State {
+    Time down_until = 0;
+    std::optional<sim::DiskImage> next_disk;  // that it comes back with
+    bool damaged = false;
+    uint32_t troubles = 0;   // on its disk now
+    uint32_t throttles = 0;  // and on its cores
+    uint32_t clocks = 0;     // and on its clock
+    uint32_t gave_up = 0;    // in a row
+    uint64_t incarnation = 0;
+  };
+  using Machines = std::vector<sim::MachineId>;
+
   void install_on_probe(const scenario::Fault& fault);
-  void install_drawn(const sim::Fault& fault);
-  void take_down_at(Time at, Duration down, std::vector<sim::MachineId> machines, bool power);
-  void take_down(const std::vector<sim::MachineId>& machines, bool power, Time until);
-  void bring_back(const std::vector<sim::MachineId>& machines);
+  void install(const sim::Fault& fault);
+  void install_down(const sim::Fault& fault);
+  void install_weather(const sim::Fault& fault);
+  void install_trouble(const sim::Fault& fault);
+  void install_older_disk(const sim::Fault& fault);
+  void install_clock(const sim::Fault& fault);
+  // `begin` at its time unless healed, `end` at its end if it began and was not healed meanwhile.
+  void between(const sim::Fault& fault, std::function<void()> begin, std::function<void()> end);
+  void strike(const sim::Fault& fault, Time until);
+  void bring_back(const Machines& machines);
   void start_again(NodeId node);
-  void cut_at(Time at, Duration length, sim::Cut cut);
-  std::vector<sim::MachineId> victims(const scenario::Victims& victims, uint64_t index) const;
-  std::string names(const std::vector<sim::MachineId>& machines) const;
+  void supervise();
+  void look_after(NodeId node);
+  std::string names(const Machines& machines) const;
 
   sim::World& world_;
   const Plan& plan_;
   std::function<void(NodeId)> before_restart_;
-  std::vector<bool> disk_lost_;   // by node's machine: comes back with an empty one
-  std::vector<Time> down_until_;  // by node's machine
+  std::vector<State> machines_;  // by node's machine
   std::vector<std::string> lines_;
   bool healed_ = false;
 };

@@ -130,8 +130,15 @@ class Judge {
   void judge_replicas() {
     std::vector<ReplicaSnapshot> snapshots;
     bool readable = true;
+    std::size_t excused = 0;
     for (const std::vector<ReadImage>* images : {&evidence_.restarts, &evidence_.finals}) {
       for (const ReadImage& image : *images) {
+        if (expect_.evidence().excuse_damaged_disks() &&
+            std::find(evidence_.damaged.begin(), evidence_.damaged.end(), image.snapshot.replica) !=
+                evidence_.damaged.end()) {
+          ++excused;
+          continue;
+        }
         if (!image.error.empty()) {
           readable = false;
           witness(concat("node ", image.snapshot.replica, "'s disk ", image.snapshot.when,
@@ -145,9 +152,10 @@ class Judge {
     for (std::size_t i = 0; i < std::min(kWitnessesMax, report.broken.size()); ++i) {
       witness(describe(history_, report.broken[i], snapshots));
     }
-    const std::string checked =
+    std::string checked =
         concat(format_count(report.acks), " acknowledgements on the wire, ",
                format_count(report.checked), " checks against ", snapshots.size(), " disks");
+    if (excused > 0) append(checked, ", ", excused, " excused: damaged by faults");
     if (report.checked == 0 && readable) {
       say("replicas_keep_acknowledged", false, "nothing was tested: " + checked);
     } else if (!readable) {
@@ -194,6 +202,30 @@ class Judge {
     }
   }
 
+  // Who holds what.
+  std::string describe_divergence(const DivergentKey& key,
+                                  const std::vector<ReplicaSnapshot>& snapshots,
+                                  const std::vector<NodeId>& homes) const {
+    std::vector<std::string> held;
+    for (const NodeId node : homes) {
+      for (const ReplicaSnapshot& snapshot : snapshots) {
+        if (snapshot.replica != node) continue;
+        std::vector<std::string> values;
+        const auto found = snapshot.keys.find(key.key);
+        if (found != snapshot.keys.end()) {
+          for (const ValueId value : found->second)
+            values.push_back(format("%llx", static_cast<unsigned long long>(value)));
+        }
+        const bool behind =
+            std::find(key.behind.begin(), key.behind.end(), node) != key.behind.end();
+        held.push_back(concat("node ", node, " holds ",
+                              values.empty() ? "nothing" : concat("{", join(values, ", "), "}"),
+                              behind ? " and is behind" : ""));
+      }
+    }
+    return concat("replicas differ on \"", key.key, "\": ", join(held, "; "));
+  }
+
   void judge_convergence() {
     std::vector<ReplicaSnapshot> snapshots;
     std::string unreadable;
@@ -208,12 +240,9 @@ class Judge {
       return std::vector<NodeId>(preference.begin(), preference.begin() + plan_.node.n);
     };
     const DivergenceReport report = find_divergence(snapshots, homes);
-    for (const DivergentKey& key : report.examples) {
-      std::vector<std::string> behind;
-      for (NodeId node : key.behind) behind.push_back(std::to_string(node));
-      witness(
-          concat("replicas differ on \"", key.key, "\": behind are nodes ", join(behind, ", ")));
-    }
+    for (const DivergentKey& key : report.examples)
+      witness(describe_divergence(key, snapshots, homes(key.key)));
+    for (const std::string& line : evidence_.stuck) witness(line);
     const Duration took = evidence_.rested - evidence_.healed;
     const bool in_time = took <= span_of(expect_.converges_within());
     std::string detail;
@@ -230,7 +259,10 @@ class Judge {
       append(detail, ", ", format_span(took), " after the healing");
       if (!in_time) append(detail, ", more than ", expect_.converges_within());
     }
-    say("converges_within", unreadable.empty() && report.keys > 0 && report.converged() && in_time,
+    if (!evidence_.stuck.empty()) append(detail, "; ", join(evidence_.stuck, "; "));
+    say("converges_within",
+        unreadable.empty() && report.keys > 0 && report.converged() && in_time &&
+            evidence_.stuck.empty(),
         std::move(detail));
   }
 

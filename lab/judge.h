@@ -21,7 +21,9 @@ struct Evidence {
   std::vector<ReadImage> restarts;  // every disk before its node started again
   std::vector<ReadImage> finals;    // every node's disk at the end
   Time healed = 0;
-  Time rested = 0;  // when the final images were taken
+  Time rested = 0;                 // when the final images were taken
+  std::vector<NodeId> damaged;     // whose own disks are no witnesses: a fault may have spoilt them
+  std::vector<std::string> stuck;  // nodes that do not run at the end, and why; one line each
 };
 
 // Fills in expectations, witnesses, metrics, pooled estimates and the t-visibility curve.

@@ -75,9 +75,9 @@ void RunObserver::on_start(Time at, NodeId node, uint64_t incarnation) {
 
 void RunObserver::on_stop(Time at, NodeId node, std::string_view why) {
   if (options_.on_log) log(at, node, {}, concat("stops: ", why));
-  if (why != "crash" && why != "power loss" && why != "end") {
-    gave_up_.push_back(concat(who(node), " gave up at ", format_span(at), ": ", why));
-  }
+  if (why == "crash" || why == "power loss" || why == "out of memory" || why == "end") return;
+  gave_up_.push_back(concat(who(node), " gave up at ", format_span(at), ": ", why));
+  last_words_[node] = gave_up_.back();
 }
 
 void RunObserver::on_fault(Time at, std::string_view what) {

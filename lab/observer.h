@@ -37,6 +37,11 @@ class RunObserver final : public sim::Observer {
   const std::map<std::string, uint64_t, std::less<>>& probes() const { return probes_; }
   // Processes that ended by their own word: when, who, why.
   const std::vector<std::string>& gave_up() const { return gave_up_; }
+  // The last such line of a node; empty: there is none.
+  std::string last_words(NodeId node) const {
+    const auto found = last_words_.find(node);
+    return found == last_words_.end() ? std::string() : found->second;
+  }
   const ReplicaAcks& acks() const { return acks_; }
 
  private:
@@ -66,6 +71,7 @@ class RunObserver final : public sim::Observer {
   absl::flat_hash_map<Asked, Promised> asked_;
   ReplicaAcks acks_;
   std::vector<std::string> gave_up_;
+  std::map<NodeId, std::string> last_words_;
   absl::flat_hash_map<uint64_t, std::string> key_of_;  // by client operation, for the log alone
 };
 

@@ -1,5 +1,7 @@
 #include "lab/places.h"
 
+#include <charconv>
+
 #include "lab/text.h"
 
 namespace ringside::lab {
@@ -7,6 +9,16 @@ namespace ringside::lab {
 std::string zone_letter(uint32_t index) {
   const std::string last(1, static_cast<char>('a' + index % 26));
   return index < 26 ? last : zone_letter(index / 26 - 1) + last;
+}
+
+std::optional<uint32_t> client_number(std::string_view name) {
+  constexpr std::string_view kPrefix = "client-";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  uint32_t number = 0;
+  name.remove_prefix(kPrefix.size());
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || end != name.data() + name.size() || number == 0) return std::nullopt;
+  return number;
 }
 
 Places::Places(const scenario::Topology& topology) {

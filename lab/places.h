@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,9 @@ class Places {
   std::vector<Zone> zones_;
   std::vector<Machine> machines_;
 };
+
+// 3 of "client-3", the machine of a client process.
+std::optional<uint32_t> client_number(std::string_view name);
 
 // "a" … "z", "aa" …: what the zone with this index within its region is called by.
 std::string zone_letter(uint32_t index);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lab/check_scenario.h"
+#include "lab/storm.h"
 #include "lab/text.h"
 #include "lab/translate.h"
 #include "lab/units.h"
@@ -175,9 +176,7 @@ void build_timeline(const scenario::Scenario& scenario, bool gate, Plan& plan) {
 
 void build_clients(const scenario::Scenario& scenario, bool gate, Plan& plan) {
   const scenario::Workload& workload = scenario.workload();
-  const uint32_t zones = static_cast<uint32_t>(plan.places.zones().size());
-  const uint32_t processes =
-      workload.has_processes() ? workload.processes() : std::min(zones, workload.clients());
+  const uint32_t processes = client_processes(scenario);
   const double rate = workload.has_rate() ? rate_of(workload.rate()) : 0;
   for (uint32_t i = 0; i < processes; ++i) {
     WorkloadSpec spec;
@@ -207,6 +206,7 @@ void apply_tunable(const sim::Tunable& tunable, NodeOptions& node) {
 Result<void> draw_weather(const scenario::Scenario& scenario, uint64_t seed, Plan& plan) {
   if (!scenario.has_swarm()) return {};
   sim::SwarmOptions options;
+  options.families = families_of(scenario.swarm().profile());
   for (const NodePlan& node : plan.nodes) options.nodes.push_back(node.machine);
   for (const ClientPlan& client : plan.clients) options.clients.push_back(client.machine);
   options.start_after = plan.timeline.start;
@@ -228,7 +228,8 @@ Result<void> draw_weather(const scenario::Scenario& scenario, uint64_t seed, Pla
   };
   Result<sim::SwarmPlan> drawn = sim::draw_swarm(seed, plan.world.topology, options);
   if (!drawn.ok()) return drawn.error();
-  plan.swarm = std::move(drawn->faults);
+  plan.faults.insert(plan.faults.end(), drawn->faults.begin(), drawn->faults.end());
+  sort_by_time(plan.faults);
   plan.tunables = std::move(drawn->tunables);
   for (const sim::Tunable& tunable : plan.tunables) apply_tunable(tunable, plan.node);
   return {};
@@ -243,6 +244,8 @@ std::vector<sim::MachineId> Plan::machines_in(const std::string& place) const {
     if (std::find(zones.begin(), zones.end(), client.zone) != zones.end())
       found.push_back(client.machine);
   }
+  if (const std::optional<uint32_t> client = client_number(place))
+    found.push_back(clients[*client - 1].machine);
   return found;
 }
 
@@ -259,6 +262,7 @@ Result<Plan> make_plan(const scenario::Scenario& scenario, uint64_t seed, bool g
   if (!network.ok()) return network.error();
   plan.world.network = *network;
   build_node(scenario, plan);
+  plan.faults = resolve_faults(scenario, plan);
   if (Result<void> drawn = draw_weather(scenario, seed, plan); !drawn.ok()) return drawn.error();
   for (const ClientPlan& client : plan.clients) {
     if (Result<void> fine = check_workload(client.workload); !fine.ok()) return fine.error();

@@ -51,7 +51,7 @@ struct Plan {
   ClientOptions client;
   FinalReadsSpec final_reads;  // rounds 0: none
   Timeline timeline;
-  std::vector<sim::Fault> swarm;       // drawn by the seed, in order
+  std::vector<sim::Fault> faults;      // written for a time, and drawn by the swarm, by time
   std::vector<sim::Tunable> tunables;  // likewise; already in `node`
 
   // Machines of nodes and clients in a place; and the others.

@@ -78,6 +78,7 @@ void to_message(const RunResult& result, record::Result& out) {
     to.set_fingerprint(from.fingerprint);
   }
   for (const std::string& line : result.faults) out.add_fault(line);
+  out.set_storm(result.storm);
   for (const std::string& line : result.witnesses) out.add_witness(line);
 }
 
@@ -104,6 +105,7 @@ RunResult from_message(const record::Result& from) {
   for (const auto& point : from.checkpoint())
     out.checkpoints.push_back({point.events(), point.at(), point.fingerprint()});
   out.faults.assign(from.fault().begin(), from.fault().end());
+  out.storm = from.storm();
   out.witnesses.assign(from.witness().begin(), from.witness().end());
   return out;
 }

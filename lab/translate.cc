@@ -86,4 +86,32 @@ sim::CpuModel to_cpu(const scenario::Cpu& cpu) {
   return model;
 }
 
+std::vector<sim::Family> families_of(scenario::Swarm::Profile profile) {
+  using sim::Family;
+  switch (profile) {
+    case scenario::Swarm::STANDARD: return sim::standard_families();
+    case scenario::Swarm::CALM:
+      return {Family::kSlowLinks, Family::kPause, Family::kThrottle, Family::kClock,
+              Family::kGrayDisk};
+    case scenario::Swarm::LOSSY:
+      return {Family::kSlowLinks,   Family::kBadLinks, Family::kNarrowLinks, Family::kClog,
+              Family::kLookupFails, Family::kFlap,     Family::kResetStorm};
+    case scenario::Swarm::PARTITIONS: return {Family::kPartition, Family::kFlap, Family::kHalfOpen};
+    case scenario::Swarm::DISKS:
+      return {Family::kGrayDisk, Family::kDiskErrors,  Family::kFullDisk, Family::kDeadDisk,
+              Family::kSyncLies, Family::kMisdirected, Family::kRot,      Family::kPowerLoss};
+    case scenario::Swarm::HARDWARE:
+      return {Family::kCrash,    Family::kOutOfMemory, Family::kPowerLoss,
+              Family::kPause,    Family::kThrottle,    Family::kClock,
+              Family::kBlackout, Family::kDiskLoss,    Family::kOlderDisk};
+    case scenario::Swarm::EVERYTHING: {
+      std::vector<Family> all;
+      for (int family = 0; family < sim::kFamilies; ++family)
+        all.push_back(static_cast<Family>(family));
+      return all;
+    }
+  }
+  return sim::standard_families();
+}
+
 }  // namespace ringside::lab

@@ -1,10 +1,13 @@
 // Scenario messages into the simulator's plain structs.
 #pragma once
 
+#include <vector>
+
 #include "runtime/result.h"
 #include "scenarios/scenario.pb.h"
 #include "sim/disk_model.h"
 #include "sim/distribution.h"
+#include "sim/swarm.h"
 #include "sim/world.h"
 
 namespace ringside::lab {
@@ -13,5 +16,6 @@ Result<sim::Distribution> to_distribution(const scenario::Distribution& distribu
 sim::DiskModel to_disk(scenario::DiskKind kind);
 Result<sim::NetworkModel> to_network(const scenario::Network& network);
 sim::CpuModel to_cpu(const scenario::Cpu& cpu);
+std::vector<sim::Family> families_of(scenario::Swarm::Profile profile);
 
 }  // namespace ringside::lab

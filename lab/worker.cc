@@ -21,10 +21,10 @@ namespace ringside::lab {
 namespace {
 
 using WallClock = std::chrono::steady_clock;
-constexpr int kPollMilliseconds = 200;
 
 // What goes through the pipe: a letter, a length, and as many bytes.
 constexpr char kProgressLetter = 'P';
+constexpr char kSnapshotLetter = 'S';
 constexpr char kResultLetter = 'R';
 constexpr char kErrorLetter = 'E';
 constexpr std::size_t kLetterBytes = 1 + sizeof(uint64_t);
@@ -58,12 +58,14 @@ void send_letter(int pipe, char letter, std::string_view body) {
     }
   }
   double told = 0;
-  const auto progress = [&told, pipe](double share) {
+  Teller teller;
+  teller.progress = [&told, pipe](double share) {
     if (share < told + 0.01) return;
     told = share;
     send_letter(pipe, kProgressLetter, {reinterpret_cast<const char*>(&share), sizeof share});
   };
-  const Result<RunResult> result = body(seed, progress);
+  teller.snapshot = [pipe](std::string_view bytes) { send_letter(pipe, kSnapshotLetter, bytes); };
+  const Result<RunResult> result = body(seed, teller);
   if (result.ok()) {
     send_letter(pipe, kResultLetter, encode_result(*result));
   } else {
@@ -75,7 +77,8 @@ void send_letter(int pipe, char letter, std::string_view body) {
 
 class Worker {
  public:
-  Worker(uint64_t seed, const WorkerBody& body, bool trip_wire) : started_(WallClock::now()) {
+  Worker(uint64_t seed, const WorkerBody& body, const WorkerOptions& options)
+      : options_(options), started_(WallClock::now()) {
     out_.seed = seed;
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -86,7 +89,7 @@ class Worker {
     child_ = fork();
     if (child_ == 0) {
       close(ends[0]);
-      live(ends[1], seed, body, trip_wire);
+      live(ends[1], seed, body, options.trip_wire);
     }
     close(ends[1]);
     if (child_ < 0) {
@@ -140,6 +143,7 @@ class Worker {
   void read_letter(char letter, const std::string& body) {
     if (letter == kProgressLetter && body.size() == sizeof share_)
       std::memcpy(&share_, body.data(), sizeof share_);
+    if (letter == kSnapshotLetter && options_.on_snapshot) options_.on_snapshot(body);
     if (letter == kErrorLetter) {
       out_.end = WorkerResult::End::kRefused;
       out_.message = body;
@@ -166,6 +170,7 @@ class Worker {
                                        : concat("exited with code ", WEXITSTATUS(status));
   }
 
+  const WorkerOptions& options_;
   WorkerResult out_;
   WallClock::time_point started_;
   pid_t child_ = -1;
@@ -186,7 +191,12 @@ class Pool {
       if (workers_.empty()) return;
       std::vector<pollfd> waits;
       for (const auto& worker : workers_) waits.push_back({worker->pipe(), POLLIN, 0});
-      poll(waits.data(), waits.size(), kPollMilliseconds);
+      if (options_.hold && options_.hold()) {
+        poll(nullptr, 0, options_.look_every_ms);
+        tell();
+        continue;
+      }
+      poll(waits.data(), waits.size(), options_.look_every_ms);
       for (std::size_t i = waits.size(); i-- > 0;) {
         if (waits[i].revents != 0 && !workers_[i]->listen()) finish(i);
       }
@@ -196,7 +206,7 @@ class Pool {
 
  private:
   void start_one() {
-    auto worker = std::make_unique<Worker>(seeds_[next_++], body_, options_.trip_wire);
+    auto worker = std::make_unique<Worker>(seeds_[next_++], body_, options_);
     if (worker->pipe() >= 0) {
       workers_.push_back(std::move(worker));
     } else {

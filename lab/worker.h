@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lab/experiment.h"
@@ -31,14 +32,27 @@ struct Progress {
   double elapsed_seconds = 0;
 };
 
+// How a worker speaks to its parent: it calls this with its share, and tells snapshots in full. A
+// worker waits while its parent does not listen.
+struct Teller {
+  std::function<void(double share)> progress;
+  std::function<void(std::string_view bytes)> snapshot;
+
+  void operator()(double share) const { progress(share); }
+};
+
 // What runs in the worker. The history of what it returns stays there.
-using WorkerBody =
-    std::function<Result<RunResult>(uint64_t seed, const std::function<void(double)>& progress)>;
+using WorkerBody = std::function<Result<RunResult>(uint64_t seed, const Teller& teller)>;
 
 struct WorkerOptions {
   unsigned jobs = 1;
   bool trip_wire = true;
   std::function<void(const Progress&)> on_progress;  // a few times a second
+  // Every snapshot that a worker told, in order; of one worker at a time, so with jobs 1.
+  std::function<void(std::string_view bytes)> on_snapshot;
+  // Asked before each look at the workers; true leaves them alone this time, so that they wait.
+  std::function<bool()> hold;
+  int look_every_ms = 200;  // at least so often `on_progress` and `hold` are called
   // As workers end, not in the order of seeds. False: start no more of them.
   std::function<bool(WorkerResult)> on_result;
 };

@@ -97,5 +97,32 @@ TEST(Workers, progress_rises_to_the_whole) {
   EXPECT_EQ(last, 1);
 }
 
+TEST(Workers, snapshots_come_whole_and_in_order_however_seldom_anybody_listens) {
+  constexpr std::size_t kSnapshots = 500;
+  const auto body_of = [](std::size_t i) {  // more in all than a pipe holds
+    return std::to_string(i) + std::string(1000, 's');
+  };
+  std::vector<std::string> got;
+  std::size_t before_the_first_look = 0;
+  int looks = 0;
+  WorkerOptions options;
+  options.look_every_ms = 5;
+  options.on_snapshot = [&](std::string_view bytes) { got.emplace_back(bytes); };
+  options.hold = [&] {
+    if (++looks == 10) before_the_first_look = got.size();
+    return looks < 10 || looks % 2 == 0;
+  };
+  run_in_workers(
+      {1},
+      [&](uint64_t, const Teller& teller) {
+        for (std::size_t i = 0; i < kSnapshots; ++i) teller.snapshot(body_of(i));
+        return Result<RunResult>(RunResult{});
+      },
+      options);
+  EXPECT_EQ(before_the_first_look, 0u);
+  ASSERT_EQ(got.size(), kSnapshots);
+  for (std::size_t i = 0; i < kSnapshots; ++i) EXPECT_EQ(got[i], body_of(i));
+}
+
 }  // namespace
 }  // namespace ringside::lab

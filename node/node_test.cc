@@ -204,17 +204,17 @@ TEST(Node, the_side_that_reaches_w_goes_on_through_a_partition_and_reads_repair_
   Cluster cluster;
   const auto home = cluster.home("cart");
   const PutResult before = cluster.put("cart", "", "before");
-  sim::World::CutId cut = 0;
+  sim::World::WeatherId cut = 0;
   const sim::MachineId lonely = cluster.world.machine_of(home[2]);
-  sim::Cut spec;
+  sim::LinkWeather spec;
   spec.from = {lonely};
   for (sim::MachineId machine = 0; machine < kNodes + kClients; ++machine) {
     if (machine != lonely) spec.to.push_back(machine);
   }
-  cluster.world.at(cluster.world.now(), "cut", [&] { cut = cluster.world.cut(spec); });
+  cluster.world.at(cluster.world.now(), "cut", [&] { cut = cluster.world.begin_weather(spec); });
   EXPECT_EQ(cluster.put("cart", before.context, "during").outcome, Outcome::kOk);
   EXPECT_THAT(values(cluster.get("cart")), ElementsAre("during"));
-  cluster.world.at(cluster.world.now(), "heal", [&] { cluster.world.heal(cut); });
+  cluster.world.at(cluster.world.now(), "heal", [&] { cluster.world.end_weather(cut); });
   cluster.world.run_until(cluster.world.now() + kSecond);
   EXPECT_THAT(cluster.on_disk(home[2])["cart"], ElementsAre("before"));
   EXPECT_THAT(values(cluster.get("cart")), ElementsAre("during"));

@@ -1,55 +1,13 @@
-#include "posix/conformance.h"
+#include "posix/conformance_disk.h"
+
+#include <algorithm>
+
 #include "runtime/scope.h"
 
 namespace ringside::conformance {
 namespace {
 
-class DiskConformance : public Conformance {
- protected:
-  // Runs one program to its end on place 1.
-  void run(Task<void> (*body)(Host*)) {
-    bool done = false;
-    stage().start(1, [&done, body](Host& host) { return wrap(&host, body, &done); });
-    ASSERT_TRUE(stage().run_until([&] { return done; }));
-    stage().kill(1);
-  }
-
- private:
-  static Task<void> wrap(Host* host, Task<void> (*body)(Host*), bool* done) {
-    co_await body(host);
-    *done = true;
-  }
-};
 RINGSIDE_CONFORMANCE(DiskConformance);
-
-using Names = std::vector<std::string>;
-
-template <class T>
-std::string shown(const Result<T>& result) {
-  return result.ok() ? "ok" : code_name(result.code());
-}
-#define EXPECT_DONE(expression)                          \
-  do {                                                   \
-    auto done_result = expression;                       \
-    EXPECT_TRUE(done_result.ok()) << shown(done_result); \
-  } while (false)
-
-Task<FileId> open_new(Host* host, std::string path) {
-  Result<FileId> file = co_await host->disk().open(path, Disk::kCreate);
-  EXPECT_TRUE(file.ok()) << shown(file);
-  co_return file.ok() ? *file : 0;
-}
-
-Task<std::string> read(Host* host, FileId file, uint64_t offset, uint64_t length) {
-  Result<Buffer> bytes = co_await host->disk().read_at(file, offset, length);
-  EXPECT_TRUE(bytes.ok()) << shown(bytes);
-  co_return bytes.ok() ? std::string(bytes->view()) : std::string("?");
-}
-
-Task<void> write(Host* host, FileId file, uint64_t offset, std::string bytes) {
-  Result<void> done = co_await host->disk().write_at(file, offset, Buffer::copy_of(bytes));
-  EXPECT_TRUE(done.ok()) << shown(done);
-}
 
 TEST_P(DiskConformance, reads_what_was_written_and_fewer_bytes_only_at_the_end) {
   run([](Host* host) -> Task<void> {
@@ -103,6 +61,79 @@ TEST_P(DiskConformance, truncate_cuts_and_extends_with_zeros) {
     Result<FileId> again = co_await host->disk().open("a", Disk::kTruncate);
     EXPECT_TRUE(again.ok()) << shown(again);
     EXPECT_EQ(co_await read(host, *again, 0, 10), "");
+  });
+}
+
+TEST_P(DiskConformance, what_was_never_written_or_was_cut_off_reads_as_zeros) {
+  run([](Host* host) -> Task<void> {
+    const FileId file = co_await open_new(host, "a");
+    constexpr uint64_t kFar = (3u << 20) + 1;
+    co_await write(host, file, kFar, "end");
+    EXPECT_EQ(*co_await host->disk().size(file), kFar + 3);
+    const std::string zeros(kFar, '\0');
+    EXPECT_TRUE(co_await read(host, file, 0, ~uint64_t{0}) == zeros + "end");
+    EXPECT_TRUE(co_await read(host, file, kPageBytes - 1, 2 * kPageBytes) ==
+                zeros.substr(0, 2 * kPageBytes));
+    co_await write(host, file, 0, std::string(3 * kPageBytes, 'x'));
+    EXPECT_DONE(co_await host->disk().truncate(file, kPageBytes + 7));
+    EXPECT_DONE(co_await host->disk().truncate(file, 3 * kPageBytes));
+    EXPECT_TRUE(co_await read(host, file, 0, ~uint64_t{0}) ==
+                std::string(kPageBytes + 7, 'x') + zeros.substr(0, 2 * kPageBytes - 7));
+    EXPECT_DONE(co_await host->disk().truncate(file, 5));
+    co_await write(host, file, 2 * kPageBytes, "y");
+    EXPECT_TRUE(co_await read(host, file, 0, ~uint64_t{0}) ==
+                "xxxxx" + zeros.substr(0, 2 * kPageBytes - 5) + "y");
+  });
+}
+
+TEST_P(DiskConformance, reads_of_any_length_end_where_the_file_does) {
+  run([](Host* host) -> Task<void> {
+    constexpr uint64_t kSize = (5u << 20) + 17;
+    std::string bytes(kSize, '\0');
+    for (uint64_t i = 0; i < kSize; ++i) bytes[i] = static_cast<char>(i * 31 + (i >> 11));
+    const FileId file = co_await open_new(host, "a");
+    co_await write(host, file, 0, bytes);
+    for (const uint64_t offset : {uint64_t{0}, uint64_t{4'095}, uint64_t{1} << 20, kSize - 1}) {
+      for (const uint64_t length : {uint64_t{1}, kPageBytes + 1, (uint64_t{1} << 20) - 1,
+                                    uint64_t{1} << 20, (uint64_t{1} << 20) + 1, ~uint64_t{0}}) {
+        EXPECT_TRUE(co_await read(host, file, offset, length) == bytes.substr(offset, length))
+            << length << " bytes at " << offset;
+      }
+    }
+  });
+}
+
+TEST_P(DiskConformance, a_file_is_replaced_by_rename_while_the_old_one_is_open) {
+  run([](Host* host) -> Task<void> {
+    Disk& disk = host->disk();
+    const FileId old = co_await open_new(host, "manifest");
+    co_await write(host, old, 0, "old");
+    const FileId fresh = co_await open_new(host, "manifest.new");
+    co_await write(host, fresh, 0, "new");
+    EXPECT_DONE(co_await disk.sync(fresh));
+    EXPECT_DONE(co_await disk.rename("manifest.new", "manifest"));
+    EXPECT_DONE(co_await disk.sync_directory(""));
+    EXPECT_EQ(co_await read(host, old, 0, 10), "old");
+    EXPECT_EQ(co_await read(host, fresh, 0, 10), "new");
+    EXPECT_DONE(co_await disk.rename("manifest", "manifest")) << "onto itself";
+    EXPECT_EQ(*co_await disk.list(""), (Names{"manifest"}));
+  });
+  run([](Host* host) -> Task<void> {
+    EXPECT_EQ(co_await read(host, co_await open_new(host, "manifest"), 0, 10), "new");
+    EXPECT_EQ(*co_await host->disk().list(""), (Names{"manifest"}));
+  });
+}
+
+TEST_P(DiskConformance, many_names_come_sorted_by_their_bytes) {
+  run([](Host* host) -> Task<void> {
+    Names names;
+    for (int i = 0; i < 300; ++i) names.push_back(std::to_string(i * 7'919 % 300));
+    for (const char* const each : {"B", "a", "~", "-", "A.B", "a b", "\xc3\xa9"})
+      names.emplace_back(each);
+    for (const std::string& name : names)
+      EXPECT_DONE(co_await host->disk().close(co_await open_new(host, name)));
+    std::sort(names.begin(), names.end());
+    EXPECT_EQ(*co_await host->disk().list(""), names);
   });
 }
 

@@ -1,7 +1,7 @@
+#include "posix/conformance_network.h"
+
 #include <map>
 #include <set>
-
-#include "posix/conformance.h"
 
 namespace ringside::conformance {
 namespace {
@@ -9,55 +9,13 @@ namespace {
 class NetworkConformance : public Conformance {};
 RINGSIDE_CONFORMANCE(NetworkConformance);
 
-// Keeps what a process hears; outlives the process.
-struct Ear : FrameHandler {
-  void on_frame(const Frame& frame) override { frames.push_back(frame); }
-  void on_peer_lost(NodeId peer, Code why) override { losses.emplace_back(peer, why); }
-  bool lost(Code why) const {
-    for (const auto& loss : losses) {
-      if (loss.second == why) return true;
-    }
-    return false;
-  }
-  std::vector<Frame> frames;
-  std::vector<std::pair<NodeId, Code>> losses;
-};
-
-Buffer pattern(size_t size, uint64_t seed) {
-  Buffer bytes = Buffer::with_size(size);
-  for (size_t i = 0; i < size; ++i)
-    bytes.mutable_data()[i] = static_cast<char>((i * 131 + seed * 7 + (i >> 9)) & 0xff);
-  return bytes;
-}
-
-// Waits for room as often as it must, and counts how often.
-Task<void> send_all(Host* host, std::vector<Frame> frames, int* refusals) {
-  for (Frame& frame : frames) {
-    while (!host->network().send(frame)) {
-      ++*refusals;
-      co_await host->network().writable(frame.to);
-    }
-  }
-}
-
-Task<void> until_killed(Host* host) {
-  while (true) co_await host->clock().sleep(kSecond);
-}
-
-Program listener(Ear* ear) {
-  return [ear](Host& host) {
-    host.network().attach(ear);
-    return until_killed(&host);
-  };
-}
-
 TEST_P(NetworkConformance, frames_of_every_size_arrive_whole_from_whom_they_say) {
   Ear ear;
   int refusals = 0;
   std::vector<Frame> frames;
   std::map<uint64_t, size_t> sizes;
   for (const size_t size : {0, 1, 23, 24, 25, 100, 4095, 4096, 4097, 16'000, 32'743, 32'744, 32'745,
-                            32'768, 65'536, 1 << 20}) {
+                            32'768, 65'536, 1 << 20, 16 << 20}) {
     const uint64_t operation = 0xabcd'0000'0000'0000 + frames.size();
     sizes[operation] = size;
     frames.push_back({.to = 2,
@@ -78,7 +36,7 @@ TEST_P(NetworkConformance, frames_of_every_size_arrive_whole_from_whom_they_say)
     ASSERT_TRUE(sizes.contains(frame.operation));
     EXPECT_EQ(frame.kind, frame.operation & 0xffff);
     EXPECT_EQ(frame.bytes.size(), sizes[frame.operation]);
-    EXPECT_EQ(frame.bytes.view(), pattern(sizes[frame.operation], frame.operation).view());
+    EXPECT_TRUE(frame.bytes.view() == pattern(sizes[frame.operation], frame.operation).view());
     EXPECT_TRUE(seen.insert(frame.operation).second) << "no world asked for duplicates here";
   }
 }
@@ -94,7 +52,7 @@ TEST_P(NetworkConformance, the_largest_frame_passes_though_it_exceeds_the_window
   });
   ASSERT_TRUE(stage().run_until([&] { return ear.frames.size() == 2; }));
   const Frame& received = ear.frames[0].kind == 1 ? ear.frames[0] : ear.frames[1];
-  EXPECT_EQ(received.bytes.view(), big.view());
+  EXPECT_TRUE(received.bytes.view() == big.view());
 }
 
 TEST_P(NetworkConformance, one_buffer_goes_to_two_peers_and_to_its_sender) {

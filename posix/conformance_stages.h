@@ -5,8 +5,7 @@
 
 namespace ringside::conformance {
 
-std::unique_ptr<Stage> real_stage(bool thread_pool_files);
-bool io_uring_works();
-std::unique_ptr<Stage> sim_stage();
+std::unique_ptr<Stage> real_stage(bool thread_pool_files, const StageOptions& options);
+std::unique_ptr<Stage> sim_stage(const StageOptions& options);
 
 }  // namespace ringside::conformance

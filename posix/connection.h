@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <memory>
+#include <string>
 
 #include "posix/framing.h"
 #include "posix/process.h"
@@ -48,6 +49,7 @@ class Connection {
   bool carried = false;   // frames of ours were queued
   Time begun = 0;
   uint64_t serial = 0;
+  std::string why_not;  // it could not be begun
   bool connected() const { return connected_; }
   bool closed() const { return closed_; }
   void allow_frames() {

@@ -2,9 +2,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#include <algorithm>
 
 namespace ringside::posix {
 
@@ -12,8 +9,8 @@ using Kind = DiskCall::Kind;
 
 namespace {
 
-// Past this a file offset does not fit the kernel's type.
-constexpr uint64_t kOffsetMax = INT64_MAX;
+// A read of no more is given its buffer without asking how much there is.
+constexpr uint64_t kReadUnaskedBytes = 1u << 20;
 
 Code code_of(int error) {
   switch (error) {
@@ -24,6 +21,7 @@ Code code_of(int error) {
     case EDQUOT:
     case EFBIG: return Code::kNoSpace;
     case EISDIR:
+    case EBUSY:
     case EINVAL:
     case ELOOP:
     case ENAMETOOLONG: return Code::kInvalid;
@@ -37,22 +35,11 @@ bool names_a_file(Kind kind) {
 }
 
 bool may_be_empty(Kind kind) {
-  return kind == Kind::kList || kind == Kind::kSyncDirectory || kind == Kind::kSpace;
+  return kind == Kind::kList || kind == Kind::kMakeDirectory || kind == Kind::kSyncDirectory ||
+         kind == Kind::kSpace;
 }
 
 }  // namespace
-
-bool path_stays_inside(std::string_view path) {
-  if (path.find('\0') != path.npos) return false;
-  while (!path.empty()) {
-    const size_t end = std::min(path.find('/'), path.size());
-    const std::string_view part = path.substr(0, end);
-    if (part.empty() || part == "." || part == "..") return false;
-    if (end + 1 == path.size()) return false;  // "a/"
-    path.remove_prefix(std::min(end + 1, path.size()));
-  }
-  return true;
-}
 
 RealDisk::RealDisk(Process& process, std::shared_ptr<Descriptor> root)
     : process_(process), backend_(process.loop.files()), root_(std::move(root)) {}
@@ -88,61 +75,54 @@ bool RealDisk::refuse(DiskCall& call, Code code, std::string why) {
 // Copies the question into the job; false when the answer is known already.
 bool RealDisk::fill(FileJob& job, DiskCall& call) {
   if (root_ == nullptr) return refuse(call, Code::kInvalid, "this process has no data directory");
-  if (names_a_file(call.kind)) {
-    const auto found = files_.find(call.file);
-    if (found == files_.end()) return refuse(call, Code::kInvalid, "the file is not open");
-    job.file = found->second.descriptor;
-  } else {
-    const bool inside = path_stays_inside(call.path) && path_stays_inside(call.to);
-    const bool named = may_be_empty(call.kind) ||
-                       (!call.path.empty() && (call.kind != Kind::kRename || !call.to.empty()));
-    if (!inside || !named)
-      return refuse(call, Code::kInvalid, "not a path inside the data directory: " + call.path);
-    job.root = root_;
-    job.flags = call.flags;
-    job.path = call.path;
-    job.to = call.to;
-  }
+  if (names_a_file(call.kind)) return fill_file(job, call);
+  const bool named = may_be_empty(call.kind) ||
+                     (!call.path.empty() && (call.kind != Kind::kRename || !call.to.empty()));
+  if (!named || !valid_disk_path(call.path) || !valid_disk_path(call.to))
+    return refuse(call, Code::kInvalid, "not a path inside the data directory: " + call.path);
+  if (call.kind == Kind::kMakeDirectory && call.path.empty()) return false;  // it is there
+  job.root = root_;
+  job.open_files = &open_files_;
+  job.flags = call.flags;
+  job.path = call.path;
+  job.to = call.to;
+  return true;
+}
+
+bool RealDisk::fill_file(FileJob& job, DiskCall& call) {
+  const auto found = files_.find(call.file);
+  if (found == files_.end()) return refuse(call, Code::kInvalid, "the file is not open");
+  job.file = found->second.descriptor;
+  job.offset = call.offset;
+  job.length = call.length;
   switch (call.kind) {
-    case Kind::kClose: files_.erase(call.file); return false;
+    case Kind::kClose:
+      open_files_.remove(found->second.key);
+      files_.erase(found);
+      return true;
     case Kind::kRead:
-    case Kind::kSize: return fill_read(job, call);
+      if (call.length == 0 || call.offset >= kFileBytesMax) return false;
+      if (call.length <= kReadUnaskedBytes) job.bytes = Buffer::with_size(call.length);
+      return true;
     case Kind::kWrite:
-      if (call.offset > kOffsetMax - call.data.size())
-        return refuse(call, Code::kInvalid, "an offset out of range");
-      job.offset = call.offset;
+      if (call.offset > kFileBytesMax - call.data.size())
+        return refuse(call, Code::kInvalid, "a write beyond what a file can hold");
       job.data = std::move(call.data);
       return !job.data.empty();
     case Kind::kTruncate:
-      if (call.length > kOffsetMax) return refuse(call, Code::kInvalid, "a length out of range");
-      job.length = call.length;
+      if (call.length > kFileBytesMax)
+        return refuse(call, Code::kInvalid, "a size beyond what a file can hold");
       return true;
     default: return true;
   }
 }
 
-// Asks for no more than the file holds, so that "all of it" may be asked with any length.
-bool RealDisk::fill_read(FileJob& job, DiskCall& call) {
-  struct stat found;
-  if (fstat(job.file->get(), &found) < 0) {
-    fail(call, errno);
-    return false;
-  }
-  const auto size = static_cast<uint64_t>(found.st_size);
-  if (call.kind == Kind::kSize) {
-    job.number = size;
-    return false;
-  }
-  const uint64_t length = call.offset >= size ? 0 : std::min(call.length, size - call.offset);
-  job.offset = call.offset;
-  job.bytes = Buffer::with_size(length);
-  return length > 0;
-}
-
 void RealDisk::fail(DiskCall& call, int error) {
   const auto file = files_.find(call.file);
   const std::string& path = file != files_.end() ? file->second.path : call.path;
-  call.fail(code_of(error), path + ": " + strerror(error));
+  const char* const why =
+      error == EBUSY ? "is open already; one file, one open handle" : strerror(error);
+  call.fail(code_of(error), path + ": " + why);
 }
 
 void RealDisk::on_done(FileJob& job) {
@@ -169,8 +149,9 @@ void RealDisk::settle(FileJob& job) {
   call.number = job.number;
   call.names = std::move(job.names);
   if (job.kind == Kind::kOpen) {
+    if (!open_files_.add(job.opened_key)) return fail(call, EBUSY);
     call.opened = next_file_++;
-    files_[call.opened] = File{std::move(job.opened), job.path};
+    files_[call.opened] = File{std::move(job.opened), job.opened_key, job.path};
   }
 }
 

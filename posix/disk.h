@@ -1,11 +1,10 @@
-// RealDisk: the files below one directory. Paths are checked to stay inside it. Its destructor
+// RealDisk: the files below one directory; no path leads out of it. Its destructor
 // waits for the calls that are in flight, so that nothing of a dead process can land on files that
 // its successor has opened.
 #pragma once
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -27,13 +26,14 @@ class RealDisk final : public Disk, private FileJob::Owner {
  private:
   struct File {
     std::shared_ptr<Descriptor> descriptor;
+    OpenFiles::Key key;
     std::string path;
   };
 
   void on_done(FileJob& job) override;
   void settle(FileJob& job);
   bool fill(FileJob& job, DiskCall& call);
-  bool fill_read(FileJob& job, DiskCall& call);
+  bool fill_file(FileJob& job, DiskCall& call);
   bool refuse(DiskCall& call, Code code, std::string why);
   void fail(DiskCall& call, int error);
   FileJob& take_job();
@@ -42,12 +42,10 @@ class RealDisk final : public Disk, private FileJob::Owner {
   FileBackend& backend_;
   std::shared_ptr<Descriptor> root_;
   std::unordered_map<FileId, File> files_;
+  OpenFiles open_files_;  // their keys
   FileId next_file_ = 1;
   std::vector<std::unique_ptr<FileJob>> jobs_;
   std::vector<FileJob*> idle_jobs_;
 };
-
-// Relative, without empty parts, "." and "..". The empty path is the directory itself.
-bool path_stays_inside(std::string_view path);
 
 }  // namespace ringside::posix

@@ -1,11 +1,16 @@
 // FileJob: one disk call on its way through the kernel. It owns everything that the kernel or a
 // pool thread touches, so that the caller's frame may die meanwhile. Either the io_uring or
 // `perform` on a pool thread carries it out.
+// OpenFiles: which files a process has open, known by what they are and not by their names. The
+// loop's thread changes it, pool threads look.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/buffer.h"
@@ -27,6 +32,18 @@ class Descriptor {
   int fd_;
 };
 
+class OpenFiles {
+ public:
+  using Key = std::pair<uint64_t, uint64_t>;  // device and inode
+  bool has(Key key) const;
+  bool add(Key key);  // false when it is there already
+  void remove(Key key);
+
+ private:
+  mutable std::mutex mutex_;
+  std::set<Key> keys_;
+};
+
 struct FileJob : Link {
   using Kind = DiskCall::Kind;
 
@@ -36,9 +53,10 @@ struct FileJob : Link {
     virtual void on_done(FileJob& job) = 0;
   };
 
-  Owner* owner = nullptr;    // null while the job is idle
-  DiskCall* call = nullptr;  // null once the caller gave up
-  bool finished = false;     // no thread and no kernel touches it any more
+  Owner* owner = nullptr;                 // null while the job is idle
+  DiskCall* call = nullptr;               // null once the caller gave up
+  bool finished = false;                  // no thread and no kernel touches it any more
+  const OpenFiles* open_files = nullptr;  // of the owner, for kOpen
 
   // The question.
   Kind kind = Kind::kSpace;
@@ -56,10 +74,12 @@ struct FileJob : Link {
   Buffer bytes;
   uint64_t number = 0;
   std::shared_ptr<Descriptor> opened;
+  OpenFiles::Key opened_key = {};
   std::vector<std::string> names;
 
+  // The ring reads into a buffer that is there; a read without one asks first how much there is.
   bool wants_ring() const {
-    return kind == Kind::kRead || kind == Kind::kWrite || kind == Kind::kSync;
+    return (kind == Kind::kRead && !bytes.empty()) || kind == Kind::kWrite || kind == Kind::kSync;
   }
   // What is left to move.
   char* position() {

@@ -20,10 +20,11 @@ struct HostOptions {
   std::string listen;     // "127.0.0.1:7001"; port 0: any that is free; empty: does not listen
   std::string advertise;  // what peers should learn instead of `listen` (behind a wildcard or a
                           // translation)
-  std::string data_directory;        // made when missing; empty: no disk, every disk call fails
-  std::string owner;                 // one line: whose data that is; "node ID" when empty
-  uint64_t window_bytes = 4u << 20;  // queued for one peer before send says no
-  bool trace = false;                // trace events go to stderr
+  std::string data_directory;           // made when missing; empty: no disk, every disk call fails
+  std::string owner;                    // one line: whose data that is; "node ID" when empty
+  uint64_t window_bytes = 4u << 20;     // queued for one peer before send says no
+  Duration greet_within = 3 * kSecond;  // a peer that has not said hello by then is given up
+  bool trace = false;                   // trace events go to stderr
 };
 
 // A generator that nobody can foresee.

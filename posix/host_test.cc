@@ -215,6 +215,29 @@ TEST_F(HostTest, meeting_nobody_says_why) {
   client->spawn(meet(client.get(), "nonsense", &who, &done));
   ASSERT_TRUE(run_until([&] { return done; }));
   EXPECT_EQ(who.code(), Code::kInvalid);
+  done = false;
+  const std::string no_name = std::string(64, 'n') + ".invalid:7001";
+  client->spawn(meet(client.get(), no_name, &who, &done));
+  ASSERT_TRUE(run_until([&] { return done; }));
+  EXPECT_EQ(who.code(), Code::kUnavailable);
+  EXPECT_TRUE(who.error().message.starts_with(no_name + ": Host not found")) << who.error().text();
+}
+
+// It may have been heard: who took the connection may yet read what lies there.
+TEST_F(HostTest, one_who_takes_a_connection_and_never_answers_is_a_reset_and_then_silence) {
+  const int listener = *listen_at("127.0.0.1:0");
+  Result<std::unique_ptr<RealHost>> host =
+      RealHost::open(loop_, {.id = 1, .listen = "127.0.0.1:0", .greet_within = 50 * kMillisecond});
+  ASSERT_TRUE(host.ok());
+  Ear ear;
+  (*host)->network().attach(&ear);
+  ASSERT_TRUE((*host)->network().learn(2, local_address(listener)).ok());
+  EXPECT_TRUE((*host)->network().send({.to = 2, .kind = 1}));
+  ASSERT_TRUE(run_until([&] { return !ear.losses.empty(); }));
+  EXPECT_TRUE((*host)->network().send({.to = 2, .kind = 1})) << "not tried again so soon";
+  run_for(5 * kMillisecond);
+  EXPECT_EQ(ear.losses, (std::vector<std::pair<NodeId, Code>>{{2, Code::kReset}}));
+  close(listener);
 }
 
 TEST_F(HostTest, a_peer_that_refused_is_not_tried_again_at_once_but_is_reported_at_once) {

@@ -13,23 +13,29 @@ namespace {
 
 constexpr Duration kBackoffMin = 20 * kMillisecond;
 constexpr Duration kBackoffMax = 500 * kMillisecond;
-constexpr Duration kGreetWithin = 3 * kSecond;  // connect, and hear the hello
 constexpr Duration kSweepEvery = 250 * kMillisecond;
 constexpr size_t kConnectionsMax = 4'096;
 constexpr size_t kStrangersMax = 256;  // accepted, and nothing said yet
 
 bool real_node(NodeId id) { return id != 0 && id != kNoNode; }
 
+// That nobody answered, or could be asked; the peer itself has said nothing.
+bool is_silence(int error) {
+  return error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH ||
+         error == EHOSTDOWN || error == ENETDOWN;
+}
+
 }  // namespace
 
 RealNetwork::RealNetwork(Process& process, Random& random, NodeId self, int listener,
-                         std::string address, uint64_t window_bytes)
+                         std::string address, uint64_t window_bytes, Duration greet_within)
     : process_(process),
       random_(random),
       self_(self),
       listener_(listener),
       address_(std::move(address)),
       window_bytes_(window_bytes),
+      greet_within_(greet_within),
       accept_again_(process.loop, [this] { acceptable_->want_read(); }),
       sweeper_(process.loop, [this] { sweep(); }) {
   if (listener_ < 0) return;
@@ -63,7 +69,7 @@ bool RealNetwork::send(Frame frame) {
   }
   if (peer.connection == nullptr) connect_peer(peer);
   if (peer.connection == nullptr) {
-    lost_soon(frame.to, Code::kUnavailable);  // unknown, or refused a moment ago
+    if (!peer.silent) lost_soon(frame.to, Code::kUnavailable);  // unknown, or refused just now
     return true;
   }
   peer.connection->carried = true;
@@ -150,6 +156,7 @@ Result<void> RealNetwork::learn(NodeId peer, std::string_view address) {
   if (learnt.address == address) return {};
   learnt.address = address;
   learnt.retry_at = 0;
+  learnt.silent = false;
   return {};
 }
 
@@ -185,7 +192,8 @@ void RealNetwork::begin(Connection& connection, const std::string& address) {
     // It may be gone by now, and another may live at its address.
     if (!*alive || !connections_.contains(which) || which->serial != serial || which->closed())
       return;
-    const int fd = found.empty() ? -EHOSTUNREACH : connect_to(found);
+    if (found.empty()) which->why_not = error;
+    const int fd = found.empty() ? -EADDRNOTAVAIL : connect_to(found);
     if (fd >= 0)
       which->adopt(fd, false);
     else
@@ -249,6 +257,7 @@ void RealNetwork::on_hello(Connection& connection, const Message& message) {
   Peer& peer = peer_of(message.from);
   peer.retry_at = 0;
   peer.backoff = 0;
+  peer.silent = false;
   if (!hello->address.empty()) {
     // Behind a wildcard, it can be reached where it comes from.
     const Result<HostPort> parts = split_address(hello->address);
@@ -302,7 +311,9 @@ void RealNetwork::on_closed(Connection& connection, int error) {
     meeting->connection = nullptr;
     const char* broken = connection.connected() ? "the connection was closed: not a Ringside node"
                                                 : "cannot connect";
-    meeting->who = Error{Code::kUnavailable, error != 0 ? strerror(error) : broken};
+    meeting->who = Error{Code::kUnavailable, !connection.why_not.empty() ? connection.why_not
+                                             : error != 0                ? strerror(error)
+                                                                         : broken};
     meeting->done.set();
   }
   const NodeId id = connection.peer;
@@ -318,11 +329,14 @@ void RealNetwork::on_closed(Connection& connection, int error) {
       const auto jitter =
           static_cast<Duration>(random_.below(static_cast<uint64_t>(peer.backoff / 4)));
       peer.retry_at = Loop::monotonic() + peer.backoff + jitter;
+      peer.silent = is_silence(error);
     }
   }
   forget(connection);
-  // What we sent may have arrived; over a connection that never came to be, it surely has not.
-  if (carried) lost(id, was_connected ? Code::kReset : Code::kUnavailable);
+  // What we sent may have arrived; over a connection that never came to be, it surely has not, and
+  // is like lost frames when nobody said so.
+  if (carried && (was_connected || !is_silence(error)))
+    lost(id, was_connected ? Code::kReset : Code::kUnavailable);
   forget_if_idle(id);
   process_.drain();
 }
@@ -357,12 +371,12 @@ void RealNetwork::lost_soon(NodeId peer, Code why) {
 
 void RealNetwork::sweep_soon() {
   if (std::exchange(sweeping_, true)) return;
-  sweeper_.set(Loop::monotonic() + kSweepEvery);
+  sweeper_.set(Loop::monotonic() + std::min(kSweepEvery, greet_within_));
 }
 
 void RealNetwork::sweep() {
   sweeping_ = false;
-  const Time limit = Loop::monotonic() - kGreetWithin;
+  const Time limit = Loop::monotonic() - greet_within_;
   std::vector<Connection*> late;
   bool waiting = false;
   for (const auto& [connection, owned] : connections_) {

@@ -1,8 +1,9 @@
 // RealNetwork: frames over TCP. A connection to a peer is made at the first frame for it; a peer
 // that connected to us is answered over its own connection, so clients need not listen. The first
 // message each way is a hello that says who speaks and where it listens. A peer that refused is not
-// tried again for a while: frames for it are dropped and reported as refused. Strangers and their
-// bytes cost bounded memory and are dropped at the first thing that is wrong.
+// tried again for a while: frames for it are dropped and reported as refused. One that did not
+// answer at all is not tried for a while either, and nothing is reported. Strangers and their bytes
+// cost bounded memory and are dropped at the first thing that is wrong.
 #pragma once
 
 #include <deque>
@@ -23,7 +24,7 @@ class RealNetwork final : public Network, private Connection::Owner {
  public:
   // `listener` is a listening descriptor that this owns from here on, or -1.
   RealNetwork(Process& process, Random& random, NodeId self, int listener, std::string address,
-              uint64_t window_bytes);
+              uint64_t window_bytes, Duration greet_within);
   ~RealNetwork() override;
 
   NodeId self() const override { return self_; }
@@ -44,7 +45,8 @@ class RealNetwork final : public Network, private Connection::Owner {
     NodeId id;
     std::string address;
     Connection* connection = nullptr;  // the one that we send over
-    Time retry_at = 0;                 // refused until then
+    Time retry_at = 0;                 // not tried until then
+    bool silent = false;               // because it did not answer; otherwise it refused
     Duration backoff = 0;
     uint64_t refused_bytes = 0;  // of the last frame that found no room
     List<Waiter> waiters;
@@ -85,6 +87,7 @@ class RealNetwork final : public Network, private Connection::Owner {
   int listener_;
   std::string address_;
   uint64_t window_bytes_;
+  Duration greet_within_;  // connect, and hear the hello
   FrameHandler* handler_ = nullptr;
   std::unique_ptr<Watch> acceptable_;
   Alarm accept_again_;

@@ -1,10 +1,23 @@
 #include "runtime/disk.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ringside {
 
 using Kind = DiskCall::Kind;
+
+bool valid_disk_path(std::string_view path) {
+  if (path.size() > kPathBytesMax || path.find('\0') != path.npos) return false;
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const std::string_view name = path.substr(0, end);
+    if (name.empty() || name.size() > kNameBytesMax || name == "." || name == "..") return false;
+    if (end + 1 == path.size()) return false;  // "a/"
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return true;
+}
 
 // An awaiter is neither copied nor moved, so each call is built in place by its constructor's
 // arguments.

@@ -2,15 +2,24 @@
 // to the process's own directory, '/' separates, and parents must exist (make_directory). `sync`
 // covers exactly the writes that completed before it was called; a new name (open that creates,
 // rename, remove) lasts only after `sync_directory` of its directory. After a failed sync nothing
-// is known of the data: do not sync again, poison and restart. One file, one open handle.
+// is known of the data: do not sync again, poison and restart. After a failed write the bytes that
+// it covered are old or new, and a file that would have grown may have grown by a part of it; other
+// bytes are as they were. One file, one open handle: a second open is kInvalid and changes nothing.
+// The room of a removed file is free again once it is closed and its directory was synced; pages
+// that were never written may take room or none.
+//
+// Paths that are none ("/a", "a/", "a//b", "..", a name above kNameBytesMax) are kInvalid, as is a
+// directory where a file is meant; a missing parent, or a file in its place, is kNotFound.
 //
 //   Result<FileId> file = co_await disk.open("log/000001", Disk::kCreate);
 //   Result<void> done = co_await disk.write_at(*file, 0, bytes);
 //   if (done.ok()) done = co_await disk.sync(*file);
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -23,6 +32,12 @@ namespace ringside {
 using FileId = uint32_t;                      // never 0
 inline constexpr uint64_t kPageBytes = 4096;  // what power loss keeps, drops or garbles as one
 inline constexpr uint64_t kSectorBytes = 512;
+inline constexpr uint64_t kFileBytesMax = uint64_t{1} << 43;  // growing further is kInvalid
+inline constexpr std::size_t kNameBytesMax = 255;
+inline constexpr std::size_t kPathBytesMax = 4095;
+
+// Whether it is a path at all: relative, of plain names. "" is the process's own directory.
+bool valid_disk_path(std::string_view path);
 
 class Disk;
 
@@ -143,13 +158,14 @@ class Disk {
   DiskAwaiter<void> sync(FileId file);
   DiskAwaiter<void> truncate(FileId file, uint64_t length);
   DiskAwaiter<uint64_t> size(FileId file);
-  // Replaces `to` when it is there.
+  // Of a file, open or not. Replaces `to` when it is there.
   DiskAwaiter<void> rename(std::string from, std::string to);
   DiskAwaiter<void> remove(std::string path);
   // Names in the directory, sorted, without the directory's own path. kNotFound when there is no
   // such directory.
   DiskAwaiter<std::vector<std::string>> list(std::string directory);
-  DiskAwaiter<void> make_directory(std::string directory);  // fine when it is there
+  DiskAwaiter<void> make_directory(
+      std::string directory);  // fine when it is there; kExists: a file
   DiskAwaiter<void> sync_directory(std::string directory);  // "" is the process's own
   DiskAwaiter<uint64_t> space();                            // free bytes
 };

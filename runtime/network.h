@@ -37,7 +37,8 @@ class FrameHandler {
   virtual void on_frame(const Frame& frame) = 0;
   // `peer` refused a connection (Code::kUnavailable: nothing sent since the last frame heard from
   // it was delivered) or reset it (Code::kReset: what was in flight may have been delivered or
-  // not). Silence is never reported.
+  // not). Silence is never reported as a refusal; a host that gives up a connection that has been
+  // silent for long reports the reset that it makes, if anything was sent over it.
   virtual void on_peer_lost(NodeId peer, Code why) = 0;
 };
 
@@ -55,8 +56,9 @@ class Network {
   virtual bool send(Frame frame) = 0;
   // Wakes `waiter` once when the peer's window has room (or the peer was lost).
   virtual void when_writable(NodeId peer, Waiter& waiter) = 0;
-  // Tells the host where a peer listens ("127.0.0.1:7001"). The simulator knows already and accepts
-  // any text.
+  // Tells the host where a peer listens ("127.0.0.1:7001"). kInvalid for what is no HOST:PORT, and
+  // nothing changes; a name that does not resolve is a peer that refuses. The simulator knows
+  // already and accepts any text.
   virtual Result<void> learn(NodeId peer, std::string_view address) = 0;
   // Where this process listens, as peers should learn it.
   virtual std::string address() const = 0;

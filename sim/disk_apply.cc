@@ -8,12 +8,6 @@ namespace ringside::sim {
 
 using Kind = DiskCall::Kind;
 
-namespace {
-
-constexpr uint64_t kFileBytesMax = uint64_t{1} << 43;
-
-}  // namespace
-
 void DiskDevice::apply_open(Slot& slot, Answer& answer) {
   Result<InodeId> file = image_.find(slot.path);
   if (!file.ok() && file.code() == Code::kNotFound && (slot.flags & Disk::kCreate) != 0) {
@@ -24,8 +18,8 @@ void DiskDevice::apply_open(Slot& slot, Answer& answer) {
     answer.error = file.error();
     return;
   }
-  for (const InodeId other : open_) {
-    if (other != *file) continue;
+  for (const OpenFile& other : open_) {
+    if (other.inode != *file) continue;
     answer.failed = true;
     answer.error =
         Error{Code::kInvalid, slot.path + ": is open already; one file, one open handle"};
@@ -33,24 +27,27 @@ void DiskDevice::apply_open(Slot& slot, Answer& answer) {
   }
   if ((slot.flags & Disk::kTruncate) != 0) image_.truncate(*file, 0);
   image_.hold(*file);
-  open_.push_back(*file);
+  open_.push_back({*file, slot.path});
   answer.opened = static_cast<FileId>(open_.size());
 }
 
-void DiskDevice::apply_write(Slot& slot, Answer& answer) {
-  const InodeId file = opened(slot.file);
+bool DiskDevice::may_write(const Slot& slot, Answer& answer) const {
   const uint64_t end = slot.offset + slot.data.size();
   if (end < slot.offset || end > kFileBytesMax) {
     answer.failed = true;
     answer.error = Error{Code::kInvalid, "a write beyond what a file can hold"};
-  } else if (!has_room(file, end)) {
+  } else if (!has_room(opened(slot.file), end)) {
     answer.failed = true;
     answer.error = Error{Code::kNoSpace, "the disk is full"};
-  } else {
-    image_.write(file, slot.offset, slot.data.view());
-    ++counters_.writes;
-    counters_.bytes_written += slot.data.size();
   }
+  return !answer.failed;
+}
+
+void DiskDevice::apply_write(Slot& slot, Answer& answer) {
+  if (!may_write(slot, answer)) return;
+  image_.write(opened(slot.file), slot.offset, slot.data.view());
+  ++counters_.writes;
+  counters_.bytes_written += slot.data.size();
 }
 
 void DiskDevice::apply(Slot& slot, Answer& answer) {
@@ -75,10 +72,7 @@ void DiskDevice::apply(Slot& slot, Answer& answer) {
   if (!answer.failed) {
     switch (slot.kind) {
       case Kind::kOpen: apply_open(slot, answer); break;
-      case Kind::kClose:
-        open_[slot.file - 1] = kNoInode;
-        image_.release(file);
-        break;
+      case Kind::kClose: close_file(slot.file); break;
       case Kind::kRead:
         answer.bytes = image_.read(file, slot.offset, slot.length);
         ++counters_.reads;

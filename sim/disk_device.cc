@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/check.h"
+#include "runtime/random.h"
 
 namespace ringside::sim {
 
@@ -33,20 +34,21 @@ bool mutates(Kind kind) {
   return false;
 }
 
-uint64_t bytes_moved(Kind kind, uint64_t length, uint64_t written) {
-  if (kind == Kind::kRead) return length;
-  return kind == Kind::kWrite ? written : 0;
-}
-
 }  // namespace
 
 DiskDevice::DiskDevice(const DiskModel& model, uint64_t key, DiskEvents& events)
-    : model_(model), key_(key), events_(events) {}
+    : model_(model),
+      key_(key),
+      events_(events),
+      troubles_(mix(key, hash_bytes("troubles"))),
+      stalls_by_time_(!model.stalls.between.is_constant() || model.stalls.between.minimum() > 0),
+      bytes_to_stall_(model.stalls.bytes_between) {}
 
 void DiskDevice::set_image(DiskImage image) {
   CHECK(in_flight_ == 0);
   image_ = std::move(image);
   image_.drop_holds();
+  ++counters_.injected.images_replaced;
   open_.clear();
 }
 
@@ -71,55 +73,6 @@ void DiskDevice::free_slot(uint32_t index) {
   slot.next_free = first_free_;
   first_free_ = index;
   --in_flight_;
-}
-
-Duration DiskDevice::latency(Time now, const Slot& slot) {
-  const Distribution* law = &model_.metadata;
-  switch (slot.kind) {
-    case Kind::kRead: law = &model_.read; break;
-    case Kind::kWrite: law = &model_.write; break;
-    case Kind::kSync:
-    case Kind::kSyncDirectory: law = &model_.sync; break;
-    default: break;
-  }
-  if (now != drawn_at_) {
-    drawn_at_ = now;
-    drawn_nth_ = 0;
-  }
-  const uint64_t nth = drawn_nth_++;
-  Draw draw = Draw::of(key_, now, static_cast<uint64_t>(slot.kind), nth);
-  return law->sample(draw);
-}
-
-// The device takes a call when one of its places is free, its bytes pass one after the other, and
-// it takes its time.
-Time DiskDevice::completion_time(Time now, const Slot& slot) {
-  Time start = now;
-  if (model_.queue_depth > 0) {
-    while (!channels_.empty() && channels_.front() <= now) {
-      std::pop_heap(channels_.begin(), channels_.end(), std::greater<>());
-      channels_.pop_back();
-    }
-    if (channels_.size() >= model_.queue_depth) {
-      start = channels_.front();
-      std::pop_heap(channels_.begin(), channels_.end(), std::greater<>());
-      channels_.pop_back();
-    }
-  }
-  const uint64_t moved = bytes_moved(slot.kind, slot.length, slot.data.size());
-  Time passed = start;
-  if (model_.bandwidth_bytes_per_second > 0 && moved > 0) {
-    const auto nanoseconds =
-        static_cast<unsigned __int128>(moved) * kSecond / model_.bandwidth_bytes_per_second;
-    pipe_free_ = std::max(pipe_free_, start) + static_cast<Duration>(nanoseconds);
-    passed = pipe_free_;
-  }
-  const Time done = passed + latency(now, slot);
-  if (model_.queue_depth > 0) {
-    channels_.push_back(done);
-    std::push_heap(channels_.begin(), channels_.end(), std::greater<>());
-  }
-  return done;
 }
 
 void DiskDevice::submit(Time now, DiskCall& call) {
@@ -164,18 +117,19 @@ void DiskDevice::submit(Time now, DiskCall& call) {
   events_.schedule(completion_time(now, slot), id);
 }
 
-// What a faulty device would do instead of the call (an error, a lie, rot) belongs here, between
-// the slot and `apply`.
 DiskCall* DiskDevice::complete(uint64_t id) {
   const auto index = static_cast<uint32_t>(id);
   CHECK(index < slots_.size());
   Slot& slot = slots_[index];
   if (!slot.busy || slot.generation != id >> 32) return nullptr;  // of a process that died
   Answer answer;
-  apply(slot, answer);
+  perform(slot, answer);
   DiskCall* call = slot.call;
   free_slot(index);
-  if (call == nullptr) return nullptr;
+  if (call == nullptr) {
+    if (answer.opened != 0) close_file(answer.opened);  // nobody has it, so nobody could close it
+    return nullptr;
+  }
   call->failed = answer.failed;
   if (answer.failed) call->error = std::move(answer.error);
   call->opened = answer.opened;
@@ -189,7 +143,10 @@ void DiskDevice::abandon(DiskCall& call) {
   CHECK(call.slot < slots_.size());
   Slot& slot = slots_[call.slot];
   // A call whose completion is on its way to the process has no slot any more.
-  if (slot.busy && slot.call == &call) slot.call = nullptr;
+  if (slot.busy && slot.call == &call)
+    slot.call = nullptr;
+  else if (call.opened != 0)
+    close_file(call.opened);
 }
 
 void DiskDevice::process_died(Draw& draw) {
@@ -204,7 +161,7 @@ void DiskDevice::process_died(Draw& draw) {
       const bool done = draw.chance(0.5);
       ++(done ? counters_.drawn_applied : counters_.drawn_lost);
       Answer nobody;
-      if (done) apply(slots_[index], nobody);
+      if (done) perform(slots_[index], nobody);
     }
     free_slot(index);
   }
@@ -216,10 +173,17 @@ void DiskDevice::process_died(Draw& draw) {
 }
 
 InodeId DiskDevice::opened(FileId file) const {
-  return file == 0 || file > open_.size() ? kNoInode : open_[file - 1];
+  return file == 0 || file > open_.size() ? kNoInode : open_[file - 1].inode;
+}
+
+void DiskDevice::close_file(FileId file) {
+  if (opened(file) == kNoInode) return;
+  image_.release(open_[file - 1].inode);
+  open_[file - 1] = {};
 }
 
 uint64_t DiskDevice::free_bytes() const {
+  if (troubles_.any() && troubles_.full()) return 0;
   const uint64_t used = image_.used_bytes();
   return used < model_.capacity_bytes ? model_.capacity_bytes - used : 0;
 }

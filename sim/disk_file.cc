@@ -102,7 +102,7 @@ Buffer DiskFile::read(uint64_t offset, uint64_t length) const {
   while (length > 0) {
     const auto begin = static_cast<uint32_t>(offset % kPageBytes);
     const auto count = static_cast<uint32_t>(std::min<uint64_t>(length, kPage - begin));
-    pages_[offset / kPageBytes].page.copy_out(begin, count, out);
+    seen(offset / kPageBytes).copy_out(begin, count, out);
     out += count;
     offset += count;
     length -= count;
@@ -134,12 +134,19 @@ void DiskFile::resize(uint64_t size) {
 void DiskFile::write(uint64_t offset, std::string_view bytes) {
   if (bytes.empty()) return;
   CHECK(offset + bytes.size() >= offset && pages_of(offset + bytes.size()) < UINT32_MAX);
-  if (offset + bytes.size() > size_) resize(offset + bytes.size());
+  const uint64_t end = offset + bytes.size();
+  if (end > size_) resize(end);
+  // Beyond a size that was forgotten: the next sync makes it durable with the page.
+  if (size_forgotten_ && end > sizes_.front().before && sizes_.back().epoch != epoch_) [[unlikely]]
+    sizes_.push_back({.epoch = epoch_, .before = size_});
   while (!bytes.empty()) {
     const auto begin = static_cast<uint32_t>(offset % kPageBytes);
     const auto count = static_cast<uint32_t>(std::min<uint64_t>(bytes.size(), kPage - begin));
     touch(offset / kPageBytes).sectors |= sectors_touched(begin, count);
     pages_[offset / kPageBytes].page.overwrite(begin, bytes.substr(0, count));
+    if (!laid_.empty()) [[unlikely]] {
+      write_over_fault(offset / kPageBytes, begin, bytes.substr(0, count));
+    }
     bytes.remove_prefix(count);
     offset += count;
   }
@@ -163,9 +170,14 @@ void DiskFile::truncate(uint64_t size) {
     }
   }
   resize(size);
+  if (!laid_.empty()) cut_faults();
 }
 
 void DiskFile::end_sync(Mark mark) {
+  if (forgotten_ > 0 || size_forgotten_) [[unlikely]] {
+    end_sync_but_for_forgotten(mark);
+    return;
+  }
   const auto covered =
       std::find_if(versions_.begin(), versions_.end(),
                    [mark](const Version& version) { return version.epoch > mark; });
@@ -194,6 +206,50 @@ void DiskFile::end_sync(Mark mark) {
   }
 }
 
+void DiskFile::forget_sync(Mark mark) {
+  for (Version& version : versions_) {
+    if (version.epoch > mark || version.forgotten) continue;
+    version.forgotten = true;
+    ++forgotten_;
+  }
+  for (SizeVersion& size : sizes_) {
+    if (size.epoch > mark) continue;
+    size.forgotten = true;
+    size_forgotten_ = true;
+  }
+}
+
+// What of a page was written last before the mark decides: written out, it takes the older ones
+// along, since a page goes out whole; forgotten, the page stays as far from durable as it was.
+void DiskFile::end_sync_but_for_forgotten(Mark mark) {
+  std::map<uint32_t, bool> stays;  // by page
+  std::vector<bool> kept(versions_.size());
+  for (std::size_t i = versions_.size(); i-- > 0;) {
+    const Version& version = versions_[i];
+    kept[i] = version.epoch > mark || stays.emplace(version.page, version.forgotten).first->second;
+  }
+  for (const Version& version : versions_) pages_[version.page].newest = 0;
+  std::vector<Version> left;
+  forgotten_ = 0;
+  for (std::size_t i = 0; i < versions_.size(); ++i) {
+    if (!kept[i]) continue;
+    Version& version = versions_[i];
+    uint32_t& newest = pages_[version.page].newest;
+    version.older = newest;
+    forgotten_ += version.forgotten ? 1 : 0;
+    left.push_back(std::move(version));
+    newest = static_cast<uint32_t>(left.size());
+  }
+  versions_ = std::move(left);
+  const auto covered =
+      std::find_if(sizes_.begin(), sizes_.end(),
+                   [mark](const SizeVersion& version) { return version.epoch > mark; });
+  if (covered != sizes_.begin() && !std::prev(covered)->forgotten)
+    sizes_.erase(sizes_.begin(), covered);
+  size_forgotten_ = std::any_of(sizes_.begin(), sizes_.end(),
+                                [](const SizeVersion& version) { return version.forgotten; });
+}
+
 // From the oldest version to the newest: does what was written reach the platter, and in what
 // shape?
 PageRef DiskFile::page_after_power_loss(const Slot& slot, Draw& draw,
@@ -205,7 +261,9 @@ PageRef DiskFile::page_after_power_loss(const Slot& slot, Draw& draw,
     const Version& version = versions_[chain[i]];
     const PageRef& written = i == 0 ? slot.page : versions_[chain[i - 1]].beneath;
     double roll = draw.uniform();
-    if ((roll -= rules.page_kept) < 0) {
+    if (version.forgotten) {
+      continue;  // it never left for the platter
+    } else if ((roll -= rules.page_kept) < 0) {
       result = written;
     } else if (version.sectors == 0) {
       continue;  // cut off by a truncation: there is nothing that could be damaged on its way
@@ -231,22 +289,30 @@ PageRef DiskFile::page_after_power_loss(const Slot& slot, Draw& draw,
 void DiskFile::power_loss(Draw& draw, const PowerLossRules& rules) {
   for (Slot& slot : pages_) {
     if (slot.newest == 0) continue;
-    slot.page = page_after_power_loss(slot, draw, rules);
+    PageRef left = page_after_power_loss(slot, draw, rules);
+    if (!laid_.empty() && !left.is(slot.page))
+      laid_.erase(static_cast<uint64_t>(&slot - pages_.data()));
+    slot.page = std::move(left);
     slot.newest = 0;
   }
   if (!sizes_.empty()) {
     const uint64_t durable_size = sizes_.front().before;
     double roll = draw.uniform();
-    if ((roll -= rules.size_kept) >= 0) {
+    if (sizes_.back().forgotten) {
+      size_ = durable_size;
+    } else if ((roll -= rules.size_kept) >= 0) {
       const bool between = (roll - rules.size_between) < 0 && durable_size < size_;
       size_ = durable_size + (between ? draw.below(size_ - durable_size + 1) : 0);
     }
   }
   versions_.clear();
   sizes_.clear();
+  forgotten_ = 0;
+  size_forgotten_ = false;
   pages_.resize(pages_of(size_));
   // Bytes beyond the end would come back when the file grows.
   if (size_ % kPageBytes != 0) pages_.back().page.cut(static_cast<uint32_t>(size_ % kPageBytes));
+  if (!laid_.empty()) cut_faults();
 }
 
 uint64_t DiskFile::unsynced_pages() const {
@@ -258,13 +324,14 @@ uint64_t DiskFile::memory_bytes() const {
   uint64_t total = pages_.capacity() * sizeof(Slot) + versions_.capacity() * sizeof(Version);
   for (const Slot& slot : pages_) total += slot.page.bytes();
   for (const Version& version : versions_) total += version.beneath.bytes();
+  for (const auto& [page, as_seen] : laid_) total += as_seen.bytes();
   return total;
 }
 
 uint64_t DiskFile::content_hash() const {
   uint64_t hash = mix(size_);
   for (std::size_t i = 0; i < pages_.size(); ++i) {
-    const PageRef& page = pages_[i].page;
+    const PageRef& page = seen(i);
     const uint32_t length = trimmed({page.data(), page.bytes()});
     if (length > 0) hash = mix(hash, hash_bytes({page.data(), length}, i));
   }

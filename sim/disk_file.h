@@ -7,9 +7,15 @@
 // pushes a version that holds the page as it was before. `end_sync(mark)` drops the versions of
 // epochs up to the mark. What is durable of a page is therefore what lies beneath its oldest
 // version.
+//
+// Faults of the medium (disk_rot.cc) are laid over the pages: whole pages as they are seen, apart
+// from the pristine ones, so that `mend` takes them back to the byte. What is written goes to both;
+// a page that was written whole has no fault left. A fault lies as long as the write that it hides
+// or hides beneath: where a power loss undoes that, it is gone too.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -82,8 +88,22 @@ class DiskFile {
 
   Mark begin_sync() { return epoch_++; }
   void end_sync(Mark mark);
+  // The sync failed, and the pages and the size that it should have covered count as clean: no
+  // later sync covers them, and a power loss undoes them. Not what is written again.
+  void forget_sync(Mark mark);
   void power_loss(Draw& draw, const PowerLossRules& rules);
 
+  // Faults. `flip` turns the n-th bit of the pages that are durable over, counted from the start of
+  // the file; false when it is turned already. `write_astray`: `bytes` land at `place`, within the
+  // file, and not at `offset`.
+  uint64_t durable_bytes() const;
+  bool flip(uint64_t nth_bit);
+  void write_astray(uint64_t offset, uint64_t place, std::string_view bytes);
+  bool mend();  // false when nothing was wrong
+  uint64_t faulty_pages() const { return laid_.size(); }
+
+  // Of pages that a sync would write out now; one that was written in two epochs counts twice.
+  uint64_t dirty_bytes() const { return (versions_.size() - forgotten_) * kPageBytes; }
   bool durable() const { return versions_.empty() && sizes_.empty(); }
   uint64_t unsynced_pages() const;
   uint64_t memory_bytes() const;
@@ -101,15 +121,18 @@ class DiskFile {
     uint32_t page;
     uint32_t older;   // 1 + index of the version before; 0: none
     uint8_t sectors;  // that were written
+    bool forgotten = false;
   };
   struct SizeVersion {
     Mark epoch;
     uint64_t before;
+    bool forgotten = false;
   };
 
   // The slot and its version of this epoch, made when it is not there.
   Version& touch(uint64_t page);
   void resize(uint64_t size);
+  void end_sync_but_for_forgotten(Mark mark);
   PageRef page_after_power_loss(const Slot& slot, Draw& draw, const PowerLossRules& rules) const;
 
   uint64_t size_ = 0;
@@ -117,6 +140,21 @@ class DiskFile {
   std::vector<Slot> pages_;
   std::vector<Version> versions_;   // by epoch
   std::vector<SizeVersion> sizes_;  // by epoch
+  uint64_t forgotten_ = 0;          // of versions_
+  bool size_forgotten_ = false;     // any of sizes_
+
+  // disk_rot.cc
+  const PageRef& seen(uint64_t page) const {
+    if (!laid_.empty()) [[unlikely]] {
+      if (const auto laid = laid_.find(page); laid != laid_.end()) return laid->second;
+    }
+    return pages_[page].page;
+  }
+  void lay(uint64_t page, PageRef as_seen);
+  void write_over_fault(uint64_t page, uint32_t begin, std::string_view bytes);
+  void cut_faults();  // at the end of the file
+
+  std::map<uint64_t, PageRef> laid_;  // by page, all different from the pristine one
 };
 
 }  // namespace ringside::sim

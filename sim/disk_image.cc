@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/check.h"
+#include "runtime/disk.h"
 #include "runtime/random.h"
 
 namespace ringside::sim {
@@ -13,8 +14,6 @@ constexpr InodeId kRoot = 1;
 Error failed(Code code, std::string_view path, std::string_view why) {
   return Error{code, std::string(path) + ": " + std::string(why)};
 }
-
-bool valid_name(std::string_view name) { return !name.empty() && name != "." && name != ".."; }
 
 }  // namespace
 
@@ -47,12 +46,13 @@ InodeId DiskImage::entry(InodeId directory, std::string_view name) const {
 
 // The directory that holds the path's last name, and that name.
 Result<std::pair<InodeId, std::string_view>> DiskImage::split(std::string_view path) const {
+  if (path.empty() || !valid_disk_path(path))
+    return failed(Code::kInvalid, path, "not a path of plain names");
   InodeId directory = kRoot;
   std::string_view rest = path;
   while (true) {
     const std::size_t slash = rest.find('/');
     const std::string_view name = rest.substr(0, slash);
-    if (!valid_name(name)) return failed(Code::kInvalid, path, "not a path of plain names");
     if (slash == std::string_view::npos) return std::pair{directory, name};
     const InodeId next = entry(directory, name);
     if (next == kNoInode || !inodes_[next].directory)

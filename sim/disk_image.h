@@ -68,6 +68,7 @@ class DiskImage {
   // Durability.
   Mark begin_sync(InodeId file) { return change(file).begin_sync(); }
   void end_sync(InodeId file, Mark mark) { change(file).end_sync(mark); }
+  void forget_sync(InodeId file, Mark mark) { change(file).forget_sync(mark); }  // it failed
   void sync(InodeId file) { end_sync(file, begin_sync(file)); }
   Mark begin_sync_directory() const { return name_sequence_; }
   void end_sync_directory(InodeId directory, Mark mark);
@@ -76,11 +77,21 @@ class DiskImage {
   // stays: drop_holds.)
   void power_loss(Draw& draw, const PowerLossRules& rules = {});
 
+  // Faults of the medium, laid over the pristine bytes until they are written over or mended; a
+  // copy of the image has them too. `rot` flips bits of durable bytes, drawn uniformly over the
+  // files whose path contains `files` (empty: all); returns how many, fewer than `flips` only when
+  // hardly any bit is left to flip. `write_astray`: see DiskFile.
+  uint64_t rot(Draw& draw, std::string_view files, uint64_t flips);
+  void write_astray(InodeId file, uint64_t offset, uint64_t place, std::string_view bytes);
+  bool mend();  // every byte as it should be; false when it was
+  uint64_t faulty_pages() const;
+
   // Looking in: for tests, oracles and the lab.
   std::vector<std::string> files() const;  // paths of all files, sorted
   Result<std::string> contents(std::string_view path) const;
   // Makes the parents too and replaces what is there; durable at once.
   Result<void> install(std::string_view path, std::string_view bytes);
+  uint64_t dirty_bytes(InodeId file) const { return at(file).dirty_bytes(); }
   uint64_t unsynced_pages(InodeId file) const { return at(file).unsynced_pages(); }
   uint64_t unsynced_names() const { return changes_.size(); }
   bool durable() const;  // nothing at all would be drawn at a power loss

@@ -17,6 +17,20 @@ constexpr double kMs = 1e6;
 
 }  // namespace
 
+DiskStalls DiskStalls::nvme() {
+  return {.bytes_between = uint64_t{1} << 30,
+          .between = *Distribution::exponential(30e9),
+          .length = quantiles(
+              {{0, 0.5 * kMs}, {0.5, 2 * kMs}, {0.9, 8 * kMs}, {0.99, 20 * kMs}, {1, 60 * kMs}})};
+}
+
+DiskStalls DiskStalls::ssd() {
+  return {.bytes_between = uint64_t{256} << 20,
+          .between = *Distribution::exponential(20e9),
+          .length = quantiles(
+              {{0, 5 * kMs}, {0.5, 20 * kMs}, {0.9, 80 * kMs}, {0.99, 200 * kMs}, {1, 500 * kMs}})};
+}
+
 DiskModel DiskModel::nvme() {
   DiskModel model;
   model.read = quantiles({{0, 55 * kUs},

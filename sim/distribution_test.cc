@@ -23,16 +23,19 @@ std::vector<double> samples(const Distribution& law, uint64_t seed) {
 }
 
 // Kolmogorov–Smirnov: the largest distance between the drawn and the closed-form distribution,
-// times sqrt(n). Beyond 1.95 lies one run in a thousand; the seeds are fixed, so this cannot
-// flicker.
+// times sqrt(n), the largest of three seeds. Beyond kAlpha lies one run of one seed in ten
+// thousand; the seeds are fixed, so this cannot flicker.
+constexpr double kAlpha = 2.2253;
 double kolmogorov_smirnov(const Distribution& law, uint64_t seed,
                           const std::function<double(double)>& cdf) {
-  const std::vector<double> drawn = samples(law, seed);
   double largest = 0;
-  for (int i = 0; i < kSamples; ++i) {
-    const double expected = cdf(drawn[i]);
-    largest = std::max(largest, std::abs(expected - static_cast<double>(i) / kSamples));
-    largest = std::max(largest, std::abs(expected - static_cast<double>(i + 1) / kSamples));
+  for (const uint64_t each : {seed, seed + 100, seed + 200}) {
+    const std::vector<double> drawn = samples(law, each);
+    for (int i = 0; i < kSamples; ++i) {
+      const double expected = cdf(drawn[i]);
+      largest = std::max(largest, std::abs(expected - static_cast<double>(i) / kSamples));
+      largest = std::max(largest, std::abs(expected - static_cast<double>(i + 1) / kSamples));
+    }
   }
   return largest * std::sqrt(static_cast<double>(kSamples));
 }
@@ -53,18 +56,18 @@ TEST(Distribution, uniform_fits_its_closed_form) {
   const Distribution law = *Distribution::uniform(2 * kMillisecond, 12 * kMillisecond);
   EXPECT_LT(
       kolmogorov_smirnov(law, 11, [](double x) { return std::clamp((x - 2e6) / 1e7, 0.0, 1.0); }),
-      1.95);
+      kAlpha);
 }
 
 TEST(Distribution, exponential_fits_its_closed_form) {
   const Distribution law = *Distribution::exponential(3 * kMillisecond);
-  EXPECT_LT(kolmogorov_smirnov(law, 12, [](double x) { return exponential_cdf(x, 3e6); }), 1.95);
+  EXPECT_LT(kolmogorov_smirnov(law, 12, [](double x) { return exponential_cdf(x, 3e6); }), kAlpha);
 }
 
 TEST(Distribution, pareto_fits_its_closed_form) {
   const Distribution law = *Distribution::pareto(1.05 * kMillisecond, 1.51);
   EXPECT_LT(kolmogorov_smirnov(law, 13, [](double x) { return pareto_cdf(x, 1.05e6, 1.51); }),
-            1.95);
+            kAlpha);
 }
 
 TEST(Distribution, log_normal_fits_its_closed_form) {
@@ -72,7 +75,7 @@ TEST(Distribution, log_normal_fits_its_closed_form) {
   const auto cdf = [](double x) {
     return 0.5 * std::erfc(-std::log(x / 5e5) / 0.8 / std::sqrt(2.0));
   };
-  EXPECT_LT(kolmogorov_smirnov(law, 14, cdf), 1.95);
+  EXPECT_LT(kolmogorov_smirnov(law, 14, cdf), kAlpha);
 }
 
 TEST(Distribution, an_empirical_table_is_linear_between_its_points) {
@@ -82,14 +85,14 @@ TEST(Distribution, an_empirical_table_is_linear_between_its_points) {
     if (x <= 6e6) return 0.5 + 0.4 * (x - 2e6) / 4e6;
     return 0.9 + 0.1 * (x - 6e6) / 94e6;
   };
-  EXPECT_LT(kolmogorov_smirnov(law, 15, cdf), 1.95);
+  EXPECT_LT(kolmogorov_smirnov(law, 15, cdf), kAlpha);
 }
 
 TEST(Distribution, a_shift_moves_every_sample_by_a_constant) {
   const Distribution law = Distribution::exponential(3 * kMillisecond)->shifted(75 * kMillisecond);
   EXPECT_EQ(law.minimum(), 75 * kMillisecond);
   EXPECT_LT(kolmogorov_smirnov(law, 16, [](double x) { return exponential_cdf(x - 75e6, 3e6); }),
-            1.95);
+            kAlpha);
 }
 
 // The fits of Bailis et al., "Probabilistically bounded staleness" (2012), table 3: milliseconds.
@@ -114,14 +117,81 @@ TEST(Distribution, the_published_latency_mixtures_fit_their_closed_forms) {
       return fit.pareto_weight * pareto_cdf(x, fit.minimum * 1e6, fit.alpha) +
              (1 - fit.pareto_weight) * exponential_cdf(x, 1e6 / fit.rate);
     };
-    EXPECT_LT(kolmogorov_smirnov(law, ++seed, cdf), 1.95) << fit.name << ": " << law.describe();
+    EXPECT_LT(kolmogorov_smirnov(law, ++seed, cdf), kAlpha) << fit.name << ": " << law.describe();
   }
+}
+
+// Chi-square of what was drawn by class against the shares that were to be expected, the largest of
+// three seeds.
+double chi_square(const Distribution& law, uint64_t seed,
+                  const std::function<std::size_t(double)>& class_of,
+                  const std::vector<double>& shares) {
+  double largest = 0;
+  for (const uint64_t each : {seed, seed + 100, seed + 200}) {
+    std::vector<double> counts(shares.size(), 0.0);
+    for (const double drawn : samples(law, each)) ++counts[class_of(drawn)];
+    double sum = 0;
+    for (std::size_t i = 0; i < shares.size(); ++i)
+      sum += std::pow(counts[i] - shares[i] * kSamples, 2) / (shares[i] * kSamples);
+    largest = std::max(largest, sum);
+  }
+  return largest;
+}
+
+TEST(Distribution, a_mixture_of_constants_draws_each_at_its_weight) {
+  const Distribution law = *Distribution::mixture({{1, Distribution::constant(0)},
+                                                   {2, Distribution::constant(1)},
+                                                   {3.5, Distribution::constant(2)},
+                                                   {0.001, Distribution::constant(3)},
+                                                   {3.499, Distribution::constant(4)}});
+  const auto value = [](double drawn) { return static_cast<std::size_t>(drawn); };
+  EXPECT_LT(chi_square(law, 40, value, {0.1, 0.2, 0.35, 0.0001, 0.3499}), 23.513);
+  EXPECT_GT(chi_square(law, 40, value, {0.1, 0.2, 0.353, 0.0001, 0.3469}), 23.513);
+}
+
+// Far out, where Kolmogorov–Smirnov hardly looks: the share of each factor of ten of the tail.
+TEST(Distribution, tails_fit_decade_by_decade) {
+  const std::vector<double> shares = {0.9, 0.09, 0.009, 0.0009, 0.00009, 0.00001};
+  const auto decade = [](const std::function<double(double)>& beyond) {
+    return [beyond](double drawn) {
+      const double tail = std::max(beyond(drawn), 1e-300);
+      return static_cast<std::size_t>(std::min(5.0, std::max(0.0, -std::log10(tail))));
+    };
+  };
+  constexpr double kChiSquareOf5 = 25.745;
+  EXPECT_LT(chi_square(*Distribution::exponential(3e9), 50,
+                       decade([](double x) { return std::exp(-x / 3e9); }), shares),
+            kChiSquareOf5);
+  EXPECT_LT(chi_square(*Distribution::pareto(1e9, 1.51), 51,
+                       decade([](double x) { return std::pow(1e9 / x, 1.51); }), shares),
+            kChiSquareOf5);
+  const auto normal_tail = [](double x) {
+    return 0.5 * std::erfc(std::log(x / 1e9) / 0.8 / std::sqrt(2.0));
+  };
+  EXPECT_LT(chi_square(*Distribution::log_normal(1e9, 0.8), 52, decade(normal_tail), shares),
+            kChiSquareOf5);
+}
+
+TEST(Distribution, a_mixture_of_a_table_and_shifted_laws_fits_its_closed_form) {
+  const Distribution law =
+      *Distribution::mixture({{0.5, *Distribution::table({{0, 1e6}, {0.25, 2e6}, {1, 10e6}})},
+                              {0.3, Distribution::uniform(0, 4e6)->shifted(3 * kMillisecond)},
+                              {0.2, *Distribution::log_normal(5e6, 0.4)}});
+  const auto cdf = [](double x) {
+    const double table = x <= 1e6   ? 0
+                         : x <= 2e6 ? 0.25 * (x - 1e6) / 1e6
+                                    : std::min(1.0, 0.25 + 0.75 * (x - 2e6) / 8e6);
+    const double uniform = std::clamp((x - 3e6) / 4e6, 0.0, 1.0);
+    const double log_normal = 0.5 * std::erfc(-std::log(x / 5e6) / 0.4 / std::sqrt(2.0));
+    return 0.5 * table + 0.3 * uniform + 0.2 * log_normal;
+  };
+  EXPECT_LT(kolmogorov_smirnov(law, 31, cdf), kAlpha);
 }
 
 // A wrong law must not pass: the printed alpha of YMMR against the one that was drawn.
 TEST(Distribution, the_fit_test_tells_a_slightly_wrong_law) {
   const Distribution law = *Distribution::pareto(3 * kMillisecond, 3.5);
-  EXPECT_GT(kolmogorov_smirnov(law, 30, [](double x) { return pareto_cdf(x, 3e6, 3.48); }), 1.95);
+  EXPECT_GT(kolmogorov_smirnov(law, 30, [](double x) { return pareto_cdf(x, 3e6, 3.48); }), kAlpha);
 }
 
 TEST(Distribution, gives_the_same_samples_on_every_compiler) {

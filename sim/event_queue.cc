@@ -226,9 +226,7 @@ void EventQueue::split_bucket(Bucket bucket) {
   }
 }
 
-// Puts every live event into its bucket anew, seen from the last event taken; the rest is
-// forgotten.
-void EventQueue::rebuild() {
+std::vector<EventQueue::Entry> EventQueue::live_entries() const {
   std::vector<Entry> entries;
   entries.reserve(live_);
   const auto keep = [&](const Entry& entry) {
@@ -238,9 +236,37 @@ void EventQueue::rebuild() {
   std::for_each(late_.begin(), late_.end(), keep);
   for (int level = 0; level < kLevels; ++level) {
     for (uint64_t used = slots_used_[level]; used != 0; used &= used - 1) {
+      const Bucket& bucket = buckets_[level][std::countr_zero(used)];
+      for (const Block* block = bucket.head; block != nullptr; block = block->next)
+        std::for_each(block->entries, block->entries + block->count, keep);
+    }
+  }
+  CHECK(entries.size() == live_);
+  return entries;
+}
+
+std::vector<EventQueue::Pending> EventQueue::pending(uint32_t owner, uint32_t tag) const {
+  std::vector<Entry> entries = live_entries();
+  std::erase_if(entries, [&](const Entry& entry) {
+    const EventPayload& payload = nodes_[entry.handle & kNodeMask].payload;
+    return payload.owner != owner || payload.tag != tag;
+  });
+  std::sort(entries.begin(), entries.end());
+  std::vector<Pending> found;
+  for (const Entry& entry : entries)
+    found.push_back(
+        {entry.handle, {entry.time, entry.priority, nodes_[entry.handle & kNodeMask].payload}});
+  return found;
+}
+
+// Puts every live event into its bucket anew, seen from the last event taken; the rest is
+// forgotten.
+void EventQueue::rebuild() {
+  const std::vector<Entry> entries = live_entries();
+  for (int level = 0; level < kLevels; ++level) {
+    for (uint64_t used = slots_used_[level]; used != 0; used &= used - 1) {
       Bucket& bucket = buckets_[level][std::countr_zero(used)];
       for (Block* block = bucket.head; block != nullptr;) {
-        std::for_each(block->entries, block->entries + block->count, keep);
         Block* next = block->next;
         free_block(block);
         block = next;
@@ -249,7 +275,6 @@ void EventQueue::rebuild() {
     }
     slots_used_[level] = 0;
   }
-  CHECK(entries.size() == live_);
   levels_used_ = 0;
   near_.clear();
   late_.clear();

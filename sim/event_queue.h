@@ -54,6 +54,13 @@ class EventQueue {
   // Takes the first event, when its time is at most `limit`.
   bool pop(Time limit, QueuedEvent& event);
 
+  // The events of this owner and tag that are still to come, in their order. Walks the whole queue.
+  struct Pending {
+    Handle handle;
+    QueuedEvent event;
+  };
+  std::vector<Pending> pending(uint32_t owner, uint32_t tag) const;
+
   std::size_t size() const { return live_; }
   bool empty() const { return live_ == 0; }
 
@@ -105,6 +112,7 @@ class EventQueue {
   void take_bucket(Bucket bucket, int level);
   void sort_near(int level);
   void split_bucket(Bucket bucket);
+  std::vector<Entry> live_entries() const;
   void rebuild();
   void grow_nodes();
   Block* new_block(Block* next);

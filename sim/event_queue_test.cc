@@ -147,6 +147,44 @@ TEST(EventQueue, forgets_a_cancelled_event_and_knows_a_handle_that_is_over) {
   EXPECT_FALSE(queue.cancel(other));
 }
 
+// Whether near, in a bucket or late; cancelled ones and those that were taken are not among them.
+TEST(EventQueue, lists_what_an_owner_has_pending_in_order) {
+  EventQueue queue;
+  Random random(3);
+  std::set<Key> expected;
+  uint64_t number = 0;
+  const auto insert = [&](Time from, uint64_t within) {
+    const Time time = from + static_cast<Time>(random.below(within));
+    const uint64_t priority = random.below(4);
+    const auto owner = static_cast<uint32_t>(random.below(3));
+    const auto tag = static_cast<uint32_t>(random.below(2));
+    const bool cancelled = random.below(4) == 0;
+    ++number;
+    const auto handle = queue.insert(time, priority, {nullptr, {number}, owner, tag});
+    if (cancelled) {
+      EXPECT_TRUE(queue.cancel(handle));
+    } else if (owner == 1 && tag == 0) {
+      expected.emplace(time, priority, number);
+    }
+  };
+  const auto expect_all_listed = [&] {
+    std::vector<Key> found;
+    for (const EventQueue::Pending& pending : queue.pending(1, 0))
+      found.emplace_back(pending.event.time, pending.event.priority, pending.event.payload.number);
+    EXPECT_EQ(found, std::vector<Key>(expected.begin(), expected.end()));
+  };
+  for (int i = 0; i < 2'000; ++i) insert(0, kSecond);
+  expect_all_listed();
+  for (int i = 0; i < 1'000; ++i) {
+    QueuedEvent event;
+    ASSERT_TRUE(queue.pop(kNever, event));
+    expected.erase({event.time, event.priority, event.payload.number});
+    for (int j = 0; j < 3; ++j) insert(event.time, j == 0 ? kSecond : 1'000);
+    if (i % 100 == 0) expect_all_listed();
+  }
+  EXPECT_GT(expected.size(), 300u);
+}
+
 // A far event was looked at, then a crowd comes before it: no operation may become slow.
 TEST(EventQueue, takes_a_crowd_before_a_far_event_in_order) {
   EventQueue queue;

@@ -27,6 +27,11 @@ enum class Purpose : uint64_t {
   kDied,
   kPowerLoss,
   kStream,
+  kCorrupt,
+  kSlow,
+  kLookup,
+  kFlap,
+  kResets,
 };
 
 // An event's tag in the queue: a public kind, or one of the world's own that is no event of the

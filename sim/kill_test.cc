@@ -149,6 +149,22 @@ Task<void> program(Host* host, int64_t* tokens) {
   co_await host->clock().sleep(static_cast<Duration>(50 + shared.random.below(50)) * kMillisecond);
 }
 
+LinkWeather any_weather(Random& random, MachineId machine) {
+  const uint64_t kinds = static_cast<uint64_t>(LinkWeather::Kind::kResetStorm) + 1;
+  return {.kind = static_cast<LinkWeather::Kind>(random.below(kinds)),
+          .from = {machine},
+          .to = {0, 1, 2},
+          .slower = 3,
+          .extra = *Distribution::exponential(50.0 * kMicrosecond),
+          .loss = 0.1,
+          .duplication = 0.1,
+          .corruption = 0.1,
+          .bandwidth_bytes_per_second = 10'000'000,
+          .up_mean = 500 * kMicrosecond,
+          .down_mean = 500 * kMicrosecond,
+          .reset_mean = 200 * kMicrosecond};
+}
+
 struct KillRun {
   uint64_t kills;
   uint64_t fingerprint;
@@ -190,8 +206,8 @@ KillRun kill_at_random(uint64_t seed, uint64_t kills) {
       for (uint64_t i = 0; i < steps && world.step(); ++i) {
       }
       if (how == 3) world.power_loss(node - 1);
-      if (how == 4) world.cut({{node - 1}, {0, 1, 2}, true, random.chance(0.5)});
-      if (how == 5) world.heal_all();
+      if (how == 4) world.begin_weather(any_weather(random, node - 1));
+      if (how == 5) world.clear_weather();
       if (how > 5) world.crash(node);
       for (NodeId other = 1; other <= kNodes; ++other)
         if (!world.running(other) && random.chance(0.7)) world.restart(other);

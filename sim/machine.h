@@ -1,7 +1,8 @@
 // Machine: cores, a clock and a disk. An event runs when a core is free; until then it waits in the
 // order of arrival. While it runs it is charged for itself, its bytes and the work that the code
 // declares; what it sends and writes departs at its start plus what was charged so far. With costs
-// of zero nothing ever waits and no event is added. The clock may be off and drift.
+// of zero nothing ever waits and no event is added. A machine that stands still has no core free
+// until it moves again. The clock may be off and drift.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include "runtime/clock.h"
 #include "sim/disk_device.h"
 #include "sim/kernel.h"
+#include "sim/machine_clock.h"
 
 namespace ringside::sim {
 
@@ -33,7 +35,8 @@ class Machine final : public DiskEvents {
 
   // Events of this machine, with ties drawn among its own.
   EventQueue::Handle schedule(Time at, EventKind kind, void* subject, uint64_t number);
-  EventQueue::Handle schedule_timer(Time at, Timer& timer);
+  // `local`: when the machine's clock shows it, or at once where it does already.
+  EventQueue::Handle schedule_timer(Time local, Timer& timer);
   void schedule(Time at, uint64_t id) override;  // DiskEvents
 
   // The cores.
@@ -46,17 +49,18 @@ class Machine final : public DiskEvents {
   std::deque<QueuedEvent> stop();
 
   void begin(uint64_t bytes) {
+    ++load_.events;
     units_ = 0;
-    spent_ = model_.cpu.per_event;
+    spent_ = cpu_.per_event;
     charge_bytes(bytes);
   }
   void charge_bytes(uint64_t bytes) {
-    if (model_.cpu.per_byte != 0)
-      spent_ += static_cast<Duration>(model_.cpu.per_byte * static_cast<double>(bytes));
+    if (cpu_.per_byte != 0)
+      spent_ += static_cast<Duration>(cpu_.per_byte * static_cast<double>(bytes));
   }
   void charge_units(uint64_t units) {
     units_ += units;
-    spent_ += static_cast<Duration>(model_.cpu.speed * static_cast<double>(units));
+    spent_ += static_cast<Duration>(cpu_.speed * static_cast<double>(units));
   }
   void end() {
     if (spent_ != 0) occupy_core();
@@ -66,19 +70,30 @@ class Machine final : public DiskEvents {
   // True time as the running code has got to.
   Time true_now() const { return kernel_.now + spent_; }
 
+  // Standing still: no core is free before `until`, and work that had begun goes on then. A time
+  // that is not later than what stands changes nothing, kNever means until `move_on`. Both say
+  // whether anything changed.
+  bool stand_still(Time until);
+  bool move_on();
+  bool stands() const { return stands_until_ > kernel_.now; }
+  // Costs from the next event on, as many times the model's.
+  void throttle(double slower);
+  MachineLoad load() const;
+
   // The clocks.
-  Time monotonic() const { return to_local(true_now()); }
+  Time monotonic() const { return clock_.shows(true_now()); }
   Time wall() const { return monotonic() + wall_offset_; }
   void step_wall(Duration by) { wall_offset_ += by; }
-  // The first moment of true time at which this machine's clock shows `local` or more.
-  Time to_true(Time local) const { return drift_ppb_ == 0 ? local : to_true_drifted(local); }
+  void set_drift(double ppm);
+  // As if the clocks had never been disturbed, but for what the monotonic one has shown already.
+  void reset_clock();
 
  private:
-  Time to_local(Time time) const { return drift_ppb_ == 0 ? time : drifted(time); }
-  Time drifted(Time time) const;
-  Time to_true_drifted(Time local) const;
+  void shift_work(Time old_end, Time new_end);
   void occupy_core();
   void ask_for_core();
+  void withdraw();
+  void reschedule_timers(const MachineClock& before);
 
   Kernel& kernel_;
   const MachineId id_;
@@ -87,17 +102,23 @@ class Machine final : public DiskEvents {
   uint64_t order_count_ = 0;
   DiskDevice disk_;
 
+  CpuModel cpu_;             // the model's costs, throttled
   std::vector<Time> cores_;  // when each falls free
-  Time earliest_free_ = 0;
+  Time earliest_free_ = 0;   // not before stands_until_ while that is ahead
+  Time stands_until_ = 0;
+  Time furthest_ = 0;  // in true time that running code has got to, pauses left out
   std::deque<QueuedEvent> waiting_;
   uint64_t first_ticket_ = 0;
+  uint64_t cancelled_ = 0;  // of those that wait
   bool asked_ = false;
   EventQueue::Handle asked_handle_ = 0;
   Duration spent_ = 0;  // by the running event
   uint64_t units_ = 0;
+  MachineLoad load_;
 
-  int64_t drift_ppb_ = 0;
-  Duration wall_offset_ = 0;
+  MachineClock clock_;
+  const Duration wall_offset_of_model_;
+  Duration wall_offset_;  // to the monotonic clock
 };
 
 }  // namespace ringside::sim

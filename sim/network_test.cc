@@ -3,46 +3,12 @@
 #include <map>
 #include <set>
 
-#include "sim/world.h"
-#include "sim/world_for_test.h"
+#include "sim/room_for_test.h"
 
 namespace ringside::sim {
 namespace {
 
 constexpr Time kMs = kMillisecond;
-
-// A world of listeners whose hosts the test may use between steps, as if a node's code did.
-class Room {
- public:
-  Room(WorldSpec spec, uint32_t nodes) : world(std::move(spec)) {
-    for (NodeId node = 1; node <= nodes; ++node) {
-      world.place(node, node - 1, [this](Host& host) -> Task<void> {
-        hosts[host.network().self()] = &host;
-        Listener ears(host);
-        const NodeId self = host.network().self();
-        ears.frames = [this, self](const Frame& frame) {
-          log.push_back({world.now(), self, std::string(frame.bytes.view())});
-        };
-        ears.lost = [this, self](NodeId peer, Code why) {
-          log.push_back(
-              {world.now(), self, std::string(code_name(why)) + " " + std::to_string(peer)});
-        };
-        co_await host.clock().sleep_until(kNever);
-      });
-      world.start(node);
-    }
-    world.run_until(0);
-  }
-  bool send(NodeId from, NodeId to, std::string_view bytes, FrameKind kind = 1,
-            uint64_t operation = 0) {
-    return hosts.at(from)->network().send(frame_to(to, bytes, kind, operation));
-  }
-  Log take() { return std::exchange(log, {}); }
-
-  World world;
-  std::map<NodeId, Host*> hosts;
-  Log log;
-};
 
 TEST(SimNetwork, a_frame_takes_its_links_latency_and_a_named_kind_its_own) {
   WorldSpec spec = small_world(2, 3 * kMs);
@@ -151,13 +117,13 @@ TEST(SimNetwork, a_link_with_a_bandwidth_lets_bytes_queue) {
 
 TEST(SimNetwork, a_silent_cut_loses_frames_and_tells_nobody_until_it_heals) {
   Room room(small_world(3, kMs), 3);
-  const World::CutId id = room.world.cut({{0}, {1}, true, false});
+  const World::WeatherId id = room.world.begin_weather({.from = {0}, .to = {1}});
   room.send(1, 2, "a");
   room.send(2, 1, "b");
   room.send(1, 3, "c");
   room.world.run_until(10 * kMs);
   EXPECT_EQ(room.take(), (Log{{kMs, 3, "c"}}));
-  room.world.heal(id);
+  room.world.end_weather(id);
   room.send(1, 2, "d");
   room.world.run_until(20 * kMs);
   EXPECT_EQ(room.take(), (Log{{11 * kMs, 2, "d"}}));
@@ -165,7 +131,7 @@ TEST(SimNetwork, a_silent_cut_loses_frames_and_tells_nobody_until_it_heals) {
 
 TEST(SimNetwork, a_one_way_cut_lets_the_other_way_pass) {
   Room room(small_world(2, kMs), 2);
-  room.world.cut({{0}, {1}, false, false});
+  room.world.begin_weather({.from = {0}, .to = {1}, .both_ways = false});
   room.send(1, 2, "a");
   room.send(2, 1, "b");
   room.world.run_until(10 * kMs);
@@ -174,13 +140,13 @@ TEST(SimNetwork, a_one_way_cut_lets_the_other_way_pass) {
 
 TEST(SimNetwork, overlapping_cuts_heal_one_by_one) {
   Room room(small_world(2, kMs), 2);
-  const World::CutId first = room.world.cut({{0}, {1}, true, false});
-  const World::CutId second = room.world.cut({{0, 1}, {0, 1}, true, false});
-  room.world.heal(first);
+  const World::WeatherId first = room.world.begin_weather({.from = {0}, .to = {1}});
+  const World::WeatherId second = room.world.begin_weather({.from = {0, 1}, .to = {0, 1}});
+  room.world.end_weather(first);
   room.send(1, 2, "a");
   room.world.run_until(10 * kMs);
   EXPECT_EQ(room.take(), Log{});
-  room.world.heal(second);
+  room.world.end_weather(second);
   room.send(1, 2, "b");
   room.world.run_until(20 * kMs);
   EXPECT_EQ(room.take().size(), 1u);
@@ -188,7 +154,7 @@ TEST(SimNetwork, overlapping_cuts_heal_one_by_one) {
 
 TEST(SimNetwork, a_refusing_cut_tells_the_sender_after_a_round_trip) {
   Room room(small_world(2, kMs), 2);
-  room.world.cut({{0}, {1}, true, true});
+  room.world.begin_weather({.kind = LinkWeather::Kind::kRefuse, .from = {0}, .to = {1}});
   room.send(1, 2, "a");
   room.send(1, 2, "b");
   room.world.run_until(10 * kMs);

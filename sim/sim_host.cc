@@ -65,7 +65,7 @@ void SimHost::SimClock::start(Timer& timer, Time at) {
   if (timer.pending()) cancel(timer);
   timer.slot = Timer::kIdle;
   if (host_.dead_ || at == kNever) return;
-  timer.slot = host_.machine_.schedule_timer(host_.machine_.to_true(at), timer);
+  timer.slot = host_.machine_.schedule_timer(at, timer);
 }
 
 // Also when dead: nothing may fire into a frame that is gone.

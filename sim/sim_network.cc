@@ -8,14 +8,6 @@
 #include "sim/process.h"
 
 namespace ringside::sim {
-namespace {
-
-constexpr uint64_t kFrameOverhead = 32;  // what an empty frame takes of the window
-
-uint64_t size_of(const Frame& frame) { return frame.bytes.size() + kFrameOverhead; }
-
-}  // namespace
-
 SimNetwork::SimNetwork(Kernel& kernel, const Topology& topology, const NetworkModel& model)
     : kernel_(kernel), topology_(topology), model_(model) {
   for (const NetworkModel::KindLatency& entry : model_.by_kind) {
@@ -59,12 +51,12 @@ SimNetwork::Connection& SimNetwork::connection_of(Process& from, Process& to) {
   const MachineId b = to.machine().id();
   place = std::make_unique<Connection>(from, to, topology_.link(a, b), model_.loss,
                                        kernel_.draw(Purpose::kLink, a, b).next());
-  count_cuts(*place);
   const auto& other = connections_[to.index()];
   if (from.index() < other.size() && other[from.index()] != nullptr) {
     place->back = other[from.index()].get();
     place->back->back = place.get();
   }
+  if (!weathers_.empty()) meet_weather(*place);
   return *place;
 }
 
@@ -76,28 +68,6 @@ inline uint32_t SimNetwork::nth(Connection& link, const Frame& frame) {
     if (kind == frame.kind) return count++;
   link.background.emplace_back(frame.kind, 1);
   return 0;
-}
-
-inline const Distribution& SimNetwork::latency(const Connection& link, FrameKind kind) const {
-  if (kind < latency_by_kind_.size() && latency_by_kind_[kind] != nullptr)
-    return *latency_by_kind_[kind];
-  return link.link.latency;
-}
-
-inline uint64_t SimNetwork::hash_of(const Buffer& bytes) {
-  if (bytes.empty()) return 0;
-  if (bytes.data() != hashed_.data() || bytes.size() != hashed_.size()) {
-    hashed_value_ = hash_bytes(bytes.view());
-    hashed_ = bytes;
-  }
-  return hashed_value_;
-}
-
-inline SimNetwork::Flight* SimNetwork::take_flight() {
-  if (free_flights_.empty()) return &flights_.emplace_back();
-  Flight* flight = free_flights_.back();
-  free_flights_.pop_back();
-  return flight;
 }
 
 bool SimNetwork::send(Process& from, Frame& frame) {
@@ -123,19 +93,19 @@ bool SimNetwork::send(Process& from, Frame& frame) {
   // Counted also when it is lost, so that a cut moves no later frame.
   const uint64_t like_it = uint64_t{frame.kind} << 32 | nth(link, frame);
   const uint64_t key = mix(link.draw_key + frame.operation * 0xd6e8feb86659fd93ULL, like_it);
-  if (link.cut()) {
-    lost(frame, "cut");
-    if (link.silent_cuts == 0) report(link, machine.true_now(), true);
+  if (link.weather != nullptr) [[unlikely]] {
+    send_in_weather(link, std::move(frame), key);
     return true;
   }
   if (link.loss > 0 && Draw::of(key, Purpose::kLoss).chance(link.loss)) {
     lost(frame, "loss");
     return true;
   }
-  const uint64_t hash =
-      mix(hash_of(frame.bytes) ^ frame.operation, uint64_t{frame.from} << 16 | frame.kind);
-  if (model_.duplication > 0 && Draw::of(key, Purpose::kDuplicate).chance(model_.duplication))
+  const uint64_t hash = hash_of(frame);
+  if (model_.duplication > 0 && Draw::of(key, Purpose::kDuplicate).chance(model_.duplication)) {
+    ++kernel_.counters.frames_duplicated;
     dispatch(link, Frame(frame), hash, mix(key, static_cast<uint64_t>(Purpose::kTwin)));
+  }
   dispatch(link, std::move(frame), hash, key);
   return true;
 }
@@ -143,41 +113,33 @@ bool SimNetwork::send(Process& from, Frame& frame) {
 inline void SimNetwork::dispatch(Connection& link, Frame&& frame, uint64_t hash, uint64_t key) {
   Draw draw(key);
   const uint64_t order = draw.next();
-  const uint64_t bytes = size_of(frame);
   Time departure = link.sender.machine().true_now();
-  if (const uint64_t bandwidth = link.link.bandwidth_bytes_per_second; bandwidth != 0) {
-    departure = std::max(departure, link.pipe_free) +
-                static_cast<Duration>(bytes * static_cast<uint64_t>(kSecond) / bandwidth);
-    link.pipe_free = departure;
-  }
+  if (const uint64_t bandwidth = link.link.bandwidth_bytes_per_second; bandwidth != 0)
+    departure = link.pipe.take(departure, size_of(frame), bandwidth);
   Time arrival = departure + latency(link, frame.kind).sample(draw);
   if (model_.ordered) {
     arrival = std::max(arrival, link.last_arrival + 1);
     link.last_arrival = arrival;
   }
-  link.in_flight += bytes;
-  Flight* const flight = take_flight();
-  EventPayload payload{flight, {0}, link.receiver.index(), tag_of(EventKind::kFrame)};
-  payload.hint = frame.bytes.data();
-  flight->frame = std::move(frame);
-  flight->connection = &link;
-  flight->hash = hash;
-  flight->epoch = link.epoch;
-  flight->expected = link.bound;
-  kernel_.queue.insert(arrival, order, payload);
+  schedule(arrival, order, board(link, std::move(frame), hash));
 }
 
 bool SimNetwork::arrives(Flight* flight) {
   Connection& link = *flight->connection;
   Process& to = link.receiver;
-  if (link.silent_cuts > 0) return drop(flight, "cut"), false;
-  if (flight->epoch <= link.refused_through) return drop(flight, "refused"), false;
-  if (!to.machine().powered) return drop(flight, "no power"), false;
+  if (link.weather != nullptr && !passes_weather(flight)) [[unlikely]]
+    return false;
   const bool current_epoch = flight->epoch == link.epoch;
+  if (flight->epoch <= link.refused_through) {
+    if (current_epoch) report(link, kernel_.now, false);  // torn, and the sender may not know
+    return drop(flight, flight->epoch == link.torn ? "reset" : "refused"), false;
+  }
+  if (!to.machine().powered) return drop(flight, "no power"), false;
   const uint32_t bound =
       flight->expected != 0 ? flight->expected : (current_epoch ? link.bound : 0);
   const bool stranger = bound != 0 && bound != to.incarnation;
-  if (!to.alive() || stranger || link.refusing_cuts > 0) {
+  const bool refuses = link.weather != nullptr && link.weather->sum.refuses;
+  if (!to.alive() || stranger || refuses) {
     if (current_epoch) report(link, kernel_.now, false);
     const bool refused = bound == 0;
     return drop(flight, refused ? "refused" : "reset"), false;
@@ -191,6 +153,10 @@ bool SimNetwork::arrives(Flight* flight) {
 
 void SimNetwork::release(Flight* flight) {
   free_window(*flight->connection, *flight);
+  recycle(flight);
+}
+
+void SimNetwork::recycle(Flight* flight) {
   flight->frame.bytes = Buffer();
   free_flights_.push_back(flight);
 }
@@ -238,17 +204,20 @@ NodeId SimNetwork::peer(const Connection& link) const { return link.receiver.nod
 void SimNetwork::report(Connection& link, Time since, bool both_ways) {
   if (link.reporting || !link.sender.alive()) return;
   Connection& back = connection(link.receiver, link.sender);
-  if (back.silent_cuts > 0) return;
-  Draw draw = Draw::of(link.draw_key, Purpose::kReport, link.reports++);
-  Duration way = back.link.latency.sample(draw);
-  if (both_ways) way += link.link.latency.sample(draw);
+  if (back.silent()) return;
+  const uint64_t key =
+      mix(mix(link.draw_key, static_cast<uint64_t>(Purpose::kReport)), link.reports++);
+  Draw draw(key);
+  Duration way = in_weather(back, back.link.latency.sample(draw), key);
+  if (both_ways) way += in_weather(link, link.link.latency.sample(draw), key);
   link.reporting = true;
   link.sender.machine().schedule(since + way, EventKind::kPeerLost, &link, link.epoch);
 }
 
 Code SimNetwork::lose_peer(Connection& link) {
-  const Code why = link.bound != 0 ? Code::kReset : Code::kUnavailable;
+  const Code why = link.bound != 0 || link.is_torn() ? Code::kReset : Code::kUnavailable;
   if (why == Code::kUnavailable) link.refused_through = link.epoch;
+  if (why == Code::kReset) ++kernel_.counters.resets;
   link.end_epoch();
   wake_writers(link);
   return why;
@@ -264,45 +233,6 @@ void SimNetwork::process_stopped(Process& process, bool told) {
     Connection& link = *row[index];
     if (link.bound != 0 && link.bound == process.incarnation) report(link, kernel_.now, false);
   }
-}
-
-uint64_t SimNetwork::cut(const Cut& cut) {
-  ActiveCut active;
-  active.from.resize(topology_.machines());
-  active.to.resize(topology_.machines());
-  for (const MachineId machine : cut.from) active.from.at(machine) = true;
-  for (const MachineId machine : cut.to) active.to.at(machine) = true;
-  active.both_ways = cut.both_ways;
-  active.refuse = cut.refuse;
-  cuts_.emplace(++cuts_made_, std::move(active));
-  recount_all();
-  return cuts_made_;
-}
-
-bool SimNetwork::heal(uint64_t id) {
-  if (cuts_.erase(id) == 0) return false;
-  recount_all();
-  return true;
-}
-
-bool SimNetwork::heal_all() {
-  if (cuts_.empty()) return false;
-  cuts_.clear();
-  recount_all();
-  return true;
-}
-
-void SimNetwork::count_cuts(Connection& link) const {
-  link.silent_cuts = link.refusing_cuts = 0;
-  for (const auto& [id, cut] : cuts_)
-    if (cut.covers(link.sender.machine().id(), link.receiver.machine().id()))
-      ++(cut.refuse ? link.refusing_cuts : link.silent_cuts);
-}
-
-void SimNetwork::recount_all() {
-  for (auto& row : connections_)
-    for (std::unique_ptr<Connection>& link : row)
-      if (link != nullptr) count_cuts(*link);
 }
 
 }  // namespace ringside::sim

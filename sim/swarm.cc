@@ -8,7 +8,7 @@
 #include "runtime/check.h"
 #include "sim/distribution.h"
 #include "sim/draw.h"
-#include "sim/math.h"
+#include "sim/swarm_families.h"
 
 namespace ringside::sim {
 namespace {
@@ -17,15 +17,22 @@ namespace {
 // the code around it.
 enum class SwarmPurpose : uint64_t {
   kSubset = 1,
-  kCrash,
-  kPowerLoss,
-  kPartition,
-  kBlackout,
-  kTunable
+  kFirstFamilies,  // the first four families; the others follow kDamageable
+  kTunable = 6,
+  kDamageable,
+  kFamilies,  // 8 + 4 and up
+  kInstead = 64,
 };
 
 constexpr uint64_t kSwarm = 0x5377'6172'6d00'0001;
-constexpr int kKinds = 4;
+constexpr int kFirstFamilies = 4;
+
+uint64_t purpose_of(Family family) {
+  const auto number = static_cast<uint64_t>(family);
+  const SwarmPurpose base =
+      number < kFirstFamilies ? SwarmPurpose::kFirstFamilies : SwarmPurpose::kFamilies;
+  return static_cast<uint64_t>(base) + number;
+}
 // A machine that has just restarted is left alone for a moment, and so is the cluster around a
 // blackout.
 constexpr Duration kBreath = 200 * kMillisecond;
@@ -38,13 +45,9 @@ struct Window {
 
 Window window_of(const Fault& fault) { return {fault.at - kBreath, fault.end() + kBreath}; }
 
-bool strikes_machines(const Fault& fault) { return fault.kind != Fault::Kind::kPartition; }
-
-// Log-uniform: short outages are as interesting as long ones.
-int64_t log_uniform(Draw& draw, int64_t low, int64_t high) {
-  const double ratio = static_cast<double>(high) / static_cast<double>(low);
-  const double drawn = static_cast<double>(low) * pow(ratio, draw.uniform());
-  return std::clamp(static_cast<int64_t>(drawn), low, high);
+// Machines that are down, or may be because their disk makes the node give up.
+bool keeps_down(const Fault& fault) {
+  return fault.takes_down() || (fault.kind == Fault::Kind::kDisk && fault.disk.bad_mean == 0);
 }
 
 class Drawing {
@@ -53,15 +56,21 @@ class Drawing {
       : seed_(seed), topology_(topology), options_(options) {}
 
   SwarmPlan plan() {
-    const std::array<bool, kKinds> chosen = subset();
-    // Blackouts first: the other faults keep clear of them. Within a kind, in order of time.
-    if (chosen[3]) blackouts();
-    if (chosen[0]) strikes(Fault::Kind::kCrash, SwarmPurpose::kCrash);
-    if (chosen[1]) strikes(Fault::Kind::kPowerLoss, SwarmPurpose::kPowerLoss);
-    if (chosen[2]) partitions();
+    choose_damageable();
+    const std::array<bool, kFamilies> chosen = subset();
+    // Blackouts first: the other faults keep clear of them. Within a family, in order of time.
+    if (chosen[static_cast<int>(Family::kBlackout)]) blackouts();
+    for (int family = 0; family < kFamilies; ++family) {
+      if (!chosen[family] || family == static_cast<int>(Family::kBlackout)) continue;
+      if (family == static_cast<int>(Family::kPartition)) {
+        partitions();
+      } else {
+        strikes(static_cast<Family>(family));
+      }
+    }
     std::sort(faults_.begin(), faults_.end(), [](const Fault& a, const Fault& b) {
-      return std::tie(a.at, a.kind, a.machines, a.others) <
-             std::tie(b.at, b.kind, b.machines, b.others);
+      return std::tie(a.at, a.kind, a.machines, a.links.from, a.links.to) <
+             std::tie(b.at, b.kind, b.machines, b.links.from, b.links.to);
     });
     return {.faults = std::move(faults_), .tunables = tunables()};
   }
@@ -71,32 +80,58 @@ class Drawing {
     return Draw::of(seed_, kSwarm, purpose, nth);
   }
 
-  // Each allowed kind with a chance of two in three; a seed that chose none gets one of them.
-  std::array<bool, kKinds> subset() const {
-    const bool strikes = options_.budget > 0;
-    const std::array<bool, kKinds> allowed = {
-        options_.crashes && strikes, options_.power_losses && strikes,
-        options_.partitions && options_.nodes.size() > 1, options_.blackouts};
-    Draw draw = draw_for(SwarmPurpose::kSubset);
-    std::array<bool, kKinds> chosen{};
+  // The machines whose durable data this seed may damage.
+  void choose_damageable() {
+    damageable_ = options_.nodes;
+    const std::size_t most = std::min<std::size_t>(options_.budget, damageable_.size());
+    Draw draw = draw_for(SwarmPurpose::kDamageable);
+    for (std::size_t i = 0; i < most; ++i)
+      std::swap(damageable_[i], damageable_[i + draw.below(damageable_.size() - i)]);
+    damageable_.resize(most);
+  }
+
+  bool possible(Family family) const {
+    if (std::find(options_.families.begin(), options_.families.end(), family) ==
+        options_.families.end()) {
+      return false;
+    }
+    if (family == Family::kBlackout) return true;
+    if (strikes_links(family)) return options_.nodes.size() > 1;
+    return options_.budget > 0;
+  }
+
+  // The family whose draw is the least, so that one more candidate changes nothing unless it wins.
+  int least(const std::vector<int>& families) const {
+    const auto drawn = [this](int family) {
+      return draw_for(SwarmPurpose::kInstead, static_cast<uint64_t>(family)).next();
+    };
+    return *std::min_element(families.begin(), families.end(),
+                             [&drawn](int a, int b) { return drawn(a) < drawn(b); });
+  }
+
+  // Each possible family with a chance of two in three; a seed that chose none gets one of them.
+  std::array<bool, kFamilies> subset() const {
+    std::array<bool, kFamilies> chosen{};
     std::vector<int> candidates;
     bool any = false;
-    for (int kind = 0; kind < kKinds; ++kind) {
-      const bool taken = draw.chance(2.0 / 3);
-      if (!allowed[kind]) continue;
-      candidates.push_back(kind);
-      chosen[kind] = taken;
+    Draw first = draw_for(SwarmPurpose::kSubset);
+    for (int family = 0; family < kFamilies; ++family) {
+      Draw own = draw_for(SwarmPurpose::kSubset, static_cast<uint64_t>(family));
+      const bool taken = (family < kFirstFamilies ? first : own).chance(2.0 / 3);
+      if (!possible(static_cast<Family>(family))) continue;
+      candidates.push_back(family);
+      chosen[family] = taken;
       any = any || taken;
     }
-    const uint64_t instead = draw.next();
-    if (!any && !candidates.empty()) chosen[candidates[instead % candidates.size()]] = true;
+    if (!any && !candidates.empty()) chosen[least(candidates)] = true;
     return chosen;
   }
 
   // Times at which a kind strikes: a first one, then at exponential intervals about a mean of this
   // seed's own. Calls `make(draw, at)` for each.
   template <class Make>
-  void times(SwarmPurpose purpose, double slower, Make make) {
+  void times(Family family, double slower, Make make) {
+    const auto purpose = static_cast<SwarmPurpose>(purpose_of(family));
     Draw rate = draw_for(purpose);
     const auto mean = slower * static_cast<double>(
                                    log_uniform(rate, options_.interval_min, options_.interval_max));
@@ -121,7 +156,7 @@ class Drawing {
   }
 
   void blackouts() {
-    times(SwarmPurpose::kBlackout, 2, [this](Draw& draw, Time at) {
+    times(Family::kBlackout, 2, [this](Draw& draw, Time at) {
       Fault fault{.kind = Fault::Kind::kBlackout, .at = at, .machines = options_.nodes};
       std::sort(fault.machines.begin(), fault.machines.end());
       if (fit(draw, fault) && clear_of_strikes(fault)) faults_.push_back(std::move(fault));
@@ -130,7 +165,7 @@ class Drawing {
 
   bool clear_of_strikes(const Fault& fault) const {
     return std::none_of(faults_.begin(), faults_.end(), [&fault](const Fault& other) {
-      return strikes_machines(other) && window_of(other).meets(window_of(fault));
+      return keeps_down(other) && window_of(other).meets(window_of(fault));
     });
   }
 
@@ -138,25 +173,40 @@ class Drawing {
   uint32_t down_beside(const Fault& fault) const {
     uint32_t down = 0;
     for (const Fault& other : faults_) {
-      if (strikes_machines(other) && window_of(other).meets(window_of(fault))) {
+      if (keeps_down(other) && window_of(other).meets(window_of(fault))) {
         down += static_cast<uint32_t>(other.machines.size());
       }
     }
     return down;
   }
 
-  void strikes(Fault::Kind kind, SwarmPurpose purpose) {
-    times(purpose, 1, [this, kind](Draw& draw, Time at) {
-      const uint64_t index = draw.below(options_.nodes.size());
-      Fault fault{.kind = kind, .at = at, .machines = {options_.nodes[index]}};
-      if (!fit(draw, fault) || down_beside(fault) + 1 > options_.budget) return;
-      const bool down_already =
-          std::any_of(faults_.begin(), faults_.end(), [&fault](const Fault& other) {
-            return strikes_machines(other) && window_of(other).meets(window_of(fault)) &&
-                   std::find(other.machines.begin(), other.machines.end(), fault.machines[0]) !=
-                       other.machines.end();
-          });
-      if (!down_already) faults_.push_back(std::move(fault));
+  // Whether the budget has a place for one machine more, and this one is not down already.
+  bool bearable(const Fault& fault) const {
+    if (down_beside(fault) + 1 > options_.budget) return false;
+    return std::none_of(faults_.begin(), faults_.end(), [&fault](const Fault& other) {
+      return keeps_down(other) && window_of(other).meets(window_of(fault)) &&
+             std::find(other.machines.begin(), other.machines.end(), fault.machines[0]) !=
+                 other.machines.end();
+    });
+  }
+
+  void strikes(Family family) {
+    times(family, 1, [this, family](Draw& draw, Time at) {
+      const bool damaging = may_damage(family);
+      const std::vector<MachineId>& pool = damaging ? damageable_ : options_.nodes;
+      const uint64_t index = draw.below(pool.size());
+      Fault fault{.at = at};
+      if (!fit(draw, fault)) return;
+      if (strikes_links(family)) {
+        draw_sides(draw, fault);
+        make_links(family, draw, fault.links);
+      } else {
+        fault.machines = {pool[index]};
+        make_strike(family, draw, options_.down_max, fault);
+      }
+      if (keeps_down(fault) && !bearable(fault)) return;
+      CHECK(damaging || !fault.damages());
+      faults_.push_back(std::move(fault));
     });
   }
 
@@ -181,29 +231,35 @@ class Drawing {
     return shuffled;
   }
 
+  // Two sides of the nodes; clients reach both, or each finds itself on one of them.
+  void draw_sides(Draw& draw, Fault& fault) const {
+    std::vector<MachineId>& near_side = fault.links.from;
+    std::vector<MachineId>& far_side = fault.links.to;
+    near_side = one_side(draw);
+    for (MachineId node : options_.nodes) {
+      if (std::find(near_side.begin(), near_side.end(), node) == near_side.end())
+        far_side.push_back(node);
+    }
+    const bool clients_too = draw.chance(0.5);
+    for (MachineId client : options_.clients) {
+      const bool near = draw.chance(0.5);
+      if (clients_too) (near ? near_side : far_side).push_back(client);
+    }
+    const bool one_way = draw.chance(0.25);
+    const bool other_way = draw.chance(0.5);
+    fault.kind = Fault::Kind::kLinks;
+    fault.links.both_ways = !one_way;
+    if (one_way && other_way) std::swap(near_side, far_side);
+    std::sort(near_side.begin(), near_side.end());
+    std::sort(far_side.begin(), far_side.end());
+  }
+
   void partitions() {
-    times(SwarmPurpose::kPartition, 1, [this](Draw& draw, Time at) {
-      Fault fault{.kind = Fault::Kind::kPartition, .at = at};
+    times(Family::kPartition, 1, [this](Draw& draw, Time at) {
+      Fault fault{.at = at};
       if (!fit(draw, fault)) return;
-      fault.machines = one_side(draw);
-      for (MachineId node : options_.nodes) {
-        if (std::find(fault.machines.begin(), fault.machines.end(), node) == fault.machines.end()) {
-          fault.others.push_back(node);
-        }
-      }
-      // Clients reach both sides, or each finds itself on one of them.
-      const bool clients_too = draw.chance(0.5);
-      for (MachineId client : options_.clients) {
-        const bool near = draw.chance(0.5);
-        if (clients_too) (near ? fault.machines : fault.others).push_back(client);
-      }
-      const bool one_way = draw.chance(0.25);
-      const bool other_way = draw.chance(0.5);
-      fault.both_ways = !one_way;
-      fault.refuse = draw.chance(0.25);
-      if (one_way && other_way) std::swap(fault.machines, fault.others);
-      std::sort(fault.machines.begin(), fault.machines.end());
-      std::sort(fault.others.begin(), fault.others.end());
+      draw_sides(draw, fault);
+      fault.links.kind = draw.chance(0.25) ? LinkWeather::Kind::kRefuse : LinkWeather::Kind::kCut;
       faults_.push_back(std::move(fault));
     });
   }
@@ -230,69 +286,37 @@ class Drawing {
   uint64_t seed_;
   const Topology& topology_;
   const SwarmOptions& options_;
+  std::vector<MachineId> damageable_;
   std::vector<Fault> faults_;
 };
 
-Error invalid_swarm(std::string message) {
-  return Error{Code::kInvalid, "swarm: " + std::move(message)};
-}
-
-std::string names(const std::vector<MachineId>& machines, const Topology& topology) {
-  std::string text;
-  for (MachineId machine : machines)
-    text += (text.empty() ? "" : ", ") + topology.machine_name(machine);
-  return text;
-}
+Error invalid(std::string message) { return Error{Code::kInvalid, "swarm: " + std::move(message)}; }
 
 }  // namespace
 
-const char* fault_kind_name(Fault::Kind kind) {
-  switch (kind) {
-    case Fault::Kind::kCrash: return "crash";
-    case Fault::Kind::kPowerLoss: return "power loss";
-    case Fault::Kind::kBlackout: return "blackout";
-    case Fault::Kind::kPartition: return "partition";
-  }
-  return "?";
-}
-
-std::string describe(const Fault& fault, const Topology& topology) {
-  const std::string length = describe_duration(static_cast<double>(fault.duration));
-  std::string text = describe_duration(static_cast<double>(fault.at)) + " ";
-  if (fault.kind == Fault::Kind::kPartition) {
-    text += std::string("partition ") + (fault.both_ways ? "" : "one way ") + "{" +
-            names(fault.machines, topology) + (fault.both_ways ? "} | {" : "} -> {") +
-            names(fault.others, topology) + "}" + (fault.refuse ? ", refused" : "") +
-            ", healed after " + length;
-  } else if (fault.kind == Fault::Kind::kBlackout) {
-    text += "blackout of all " + std::to_string(fault.machines.size()) +
-            " machines, power back after " + length;
-  } else {
-    text += std::string(fault_kind_name(fault.kind)) + " of " + names(fault.machines, topology) +
-            ", restart after " + length;
-  }
-  return text;
+std::vector<Family> standard_families() {
+  return {Family::kCrash, Family::kPowerLoss, Family::kPartition, Family::kBlackout};
 }
 
 Result<SwarmPlan> draw_swarm(uint64_t seed, const Topology& topology, const SwarmOptions& options) {
-  if (options.nodes.empty()) return invalid_swarm("there are no nodes to strike");
+  if (options.nodes.empty()) return invalid("there are no nodes to strike");
   for (const std::vector<MachineId>* machines : {&options.nodes, &options.clients}) {
     for (MachineId machine : *machines) {
-      if (machine >= topology.machines()) return invalid_swarm("a machine is not in the topology");
+      if (machine >= topology.machines()) return invalid("a machine is not in the topology");
     }
   }
   if (options.start_after < 0 || options.quiet_after <= options.start_after) {
-    return invalid_swarm("faults must end (quiet_after) later than they start (start_after)");
+    return invalid("faults must end (quiet_after) later than they start (start_after)");
   }
   if (options.interval_min <= 0 || options.interval_max < options.interval_min) {
-    return invalid_swarm("the interval between faults needs 0 < min <= max");
+    return invalid("the interval between faults needs 0 < min <= max");
   }
   if (options.down_min <= 0 || options.down_max < options.down_min) {
-    return invalid_swarm("the length of a fault needs 0 < min <= max");
+    return invalid("the length of a fault needs 0 < min <= max");
   }
   for (const TunableRange& range : options.tunables) {
     if (range.low > range.usual || range.usual > range.high) {
-      return invalid_swarm("tunable " + range.name + " needs low <= usual <= high");
+      return invalid("tunable " + range.name + " needs low <= usual <= high");
     }
   }
   return Drawing(seed, topology, options).plan();

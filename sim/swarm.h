@@ -1,8 +1,9 @@
 // Swarm: a seed's own weather. From a seed, the machines and the options it draws which kinds of
-// fault this seed has at all, how often, and the faults themselves, fully resolved: a sorted list
-// of plain structs that a person can read and a shrinker can edit. Outside whole-cluster blackouts
-// at most `budget` machines are down at once; every fault is over before `quiet_after`, so that the
-// world heals. Node tunables are drawn to extremes from ranges that the caller names.
+// fault this seed has at all, how often, and the faults themselves, fully resolved (sim/fault.h).
+// Outside whole-cluster blackouts at most `budget` machines are down at once, and at most `budget`
+// machines, the same ones throughout, ever have what they hold durably damaged, since nobody here
+// knows when a repair is complete. Every fault is over before `quiet_after`, so that the world
+// heals. Node tunables are drawn to extremes from ranges that the caller names.
 #pragma once
 
 #include <cstdint>
@@ -11,31 +12,43 @@
 
 #include "runtime/result.h"
 #include "runtime/time.h"
+#include "sim/fault.h"
 #include "sim/topology.h"
 
 namespace ringside::sim {
 
-struct Fault {
-  enum class Kind : uint8_t {
-    kCrash,      // `machines`' processes die at `at` and restart at `at + duration`
-    kPowerLoss,  // the same with the loss of unsynced pages
-    kBlackout,   // power loss of all machines at once
-    kPartition,  // from `machines` to `others`, both ways or one way, healed at `at + duration`
-  };
-  Kind kind = Kind::kCrash;
-  Time at = 0;
-  Duration duration = 0;
-  std::vector<MachineId> machines;  // ascending
-  std::vector<MachineId> others;    // kPartition: the far side, ascending
-  bool both_ways = true;            // kPartition
-  bool refuse = false;              // kPartition: the sender is told
-
-  Time end() const { return at + duration; }
+// What a swarm draws by: kinds of fault with their own rate. The numbers are part of a seed's
+// weather: append only.
+enum class Family : uint8_t {
+  kCrash,
+  kPowerLoss,
+  kPartition,
+  kBlackout,
+  kSlowLinks,
+  kBadLinks,  // loss, duplication, corruption
+  kNarrowLinks,
+  kClog,
+  kHalfOpen,
+  kLookupFails,
+  kFlap,
+  kResetStorm,
+  kOutOfMemory,
+  kPause,
+  kThrottle,
+  kClock,
+  kGrayDisk,
+  kDiskErrors,  // reads, writes or syncs that fail or come back short or spoilt
+  kFullDisk,
+  kDeadDisk,
+  kSyncLies,
+  kMisdirected,
+  kRot,
+  kDiskLoss,
+  kOlderDisk,
 };
-
-const char* fault_kind_name(Fault::Kind kind);
-// "12.5s power loss of n2, restart after 3s"
-std::string describe(const Fault& fault, const Topology& topology);
+inline constexpr int kFamilies = 25;
+// Crashes, power losses, partitions and blackouts.
+std::vector<Family> standard_families();
 
 struct TunableRange {
   std::string name;
@@ -55,12 +68,9 @@ struct SwarmOptions {
       clients;  // may find themselves on either side of a partition; never struck
   Time start_after = 0;
   Time quiet_after = 0;  // every fault has ended by then
-  uint32_t budget = 1;   // machines down at once outside blackouts: W - 1
-  // Which kinds the seed may choose from.
-  bool crashes = true;
-  bool power_losses = true;
-  bool partitions = true;
-  bool blackouts = true;
+  uint32_t budget = 1;   // machines down at once outside blackouts, or damaged: W - 1
+  // Which families the seed may choose from; each is taken with a chance of two in three.
+  std::vector<Family> families = standard_families();
   // Mean time between faults of a chosen kind, drawn between these.
   Duration interval_min = 2 * kSecond;
   Duration interval_max = 20 * kSecond;

@@ -16,6 +16,7 @@ const char* event_kind_name(EventKind kind) {
     case EventKind::kAction: return "action";
     case EventKind::kPeerLost: return "peer_lost";
     case EventKind::kWritable: return "writable";
+    case EventKind::kWeather: return "weather";
   }
   return "unknown";
 }
@@ -93,6 +94,7 @@ void World::power_loss(MachineId id) {
   impl_->fault("power loss of " + impl_->spec.topology.machine_name(id));
   if (machine.process != nullptr && machine.process->host != nullptr)
     impl_->stop(*machine.process, "power loss", false);
+  machine.move_on();
   machine.powered = false;
   Draw draw = kernel.draw(Purpose::kPowerLoss, id, static_cast<uint64_t>(kernel.now));
   machine.disk().power_loss(draw);
@@ -105,32 +107,16 @@ void World::restart(NodeId node) {
   impl_->start(process);
 }
 
-void World::step_wall_clock(MachineId machine, Duration by) {
-  impl_->fault("step of the wall clock of " + impl_->spec.topology.machine_name(machine) + " by " +
-               std::to_string(by) + " ns");
-  impl_->machine(machine).step_wall(by);
-}
-
 void World::on_probe(std::string probe, NodeId node, std::function<void(NodeId)> action,
                      bool lives) {
   impl_->probe_faults.push_back({std::move(probe), node, std::move(action), lives});
 }
 
-World::CutId World::cut(const Cut& cut) {
-  const CutId id = impl_->network.cut(cut);
-  impl_->fault("cut " + std::to_string(id) + ": " + std::to_string(cut.from.size()) +
-               (cut.both_ways ? " machines <-> " : " machines -> ") +
-               std::to_string(cut.to.size()) + (cut.refuse ? ", refusing" : ", silent"));
-  return id;
+World::WeatherId World::begin_weather(const LinkWeather& weather) {
+  return impl_->network.begin_weather(weather);
 }
-
-void World::heal(CutId id) {
-  if (impl_->network.heal(id)) impl_->fault("heal of cut " + std::to_string(id));
-}
-
-void World::heal_all() {
-  if (impl_->network.heal_all()) impl_->fault("heal of every cut");
-}
+bool World::end_weather(WeatherId id) { return impl_->network.end_weather(id); }
+bool World::clear_weather() { return impl_->network.clear_weather(); }
 
 DiskImage World::image(NodeId node) const { return impl_->process(node).machine().disk().image(); }
 

@@ -14,8 +14,10 @@
 #include "runtime/host.h"
 #include "sim/disk_image.h"
 #include "sim/disk_model.h"
+#include "sim/disk_trouble.h"
 #include "sim/distribution.h"
 #include "sim/topology.h"
+#include "sim/weather.h"
 
 namespace ringside::sim {
 
@@ -76,6 +78,7 @@ enum class EventKind : uint8_t {
   kAction,    // World::at
   kPeerLost,  // a process learns that a peer refused or reset
   kWritable,  // a process learns that a window has room
+  kWeather,   // a flap turns, or a storm resets a connection
 };
 const char* event_kind_name(EventKind kind);
 
@@ -108,19 +111,11 @@ class Observer {
   virtual void on_probe(Time at, NodeId node, std::string_view name) {}
   virtual void on_trace(Time at, NodeId node, const TraceEvent& event) {}
   virtual void on_start(Time at, NodeId node, uint64_t incarnation) {}
-  // A process is no more: "crash", "power loss", "end" (its program returned) or what it said to
-  // Host::abort.
+  // A process is no more: "crash", "power loss", "out of memory", "end" (its program returned) or
+  // what it said to Host::abort.
   virtual void on_stop(Time at, NodeId node, std::string_view why) {}
   // Every fault as it takes effect, for the log.
   virtual void on_fault(Time at, std::string_view what) {}
-};
-
-// A set of directed cuts that is made and healed as one.
-struct Cut {
-  std::vector<MachineId> from;
-  std::vector<MachineId> to;
-  bool both_ways = true;
-  bool refuse = false;  // tell the sender (connection refused) instead of staying silent
 };
 
 struct Counters {
@@ -132,6 +127,17 @@ struct Counters {
   uint64_t disk_calls = 0;
   uint64_t timers = 0;  // that fired
   uint64_t kills = 0;   // processes that ended for any reason
+  uint64_t frames_corrupted = 0;
+  uint64_t frames_duplicated = 0;
+  uint64_t resets = 0;  // connections whose sender was told kReset
+};
+
+// What a machine has done so far.
+struct MachineLoad {
+  uint64_t events = 0;        // that it ran
+  Duration busy = 0;          // charged work of all its cores, in nanoseconds; 0 with costs of zero
+  uint64_t line = 0;          // events that wait for a core now
+  uint64_t longest_line = 0;  // most that ever waited at once, through pauses too
 };
 
 class World {
@@ -175,22 +181,55 @@ class World {
   void power_loss(MachineId machine);
   // Powers the machine on when needed, and starts the program. Nothing when it runs.
   void restart(NodeId node);
-  void step_wall_clock(MachineId machine, Duration by);  // forward or back
+  // Like a crash, as the kernel kills it: its peers see what they see at a crash.
+  void out_of_memory(NodeId node);
+
+  // Machines that are slow, and their clocks; see sim/README.md for what meets what.
+  // Stands still until `until` (kNever: until resumed): its events wait, timers too, and run in the
+  // order of arrival afterwards; frames for it are taken, and nobody is told. Its clocks go on. A
+  // later `until` extends a pause; an earlier one changes nothing, nor does a pause without power.
+  void pause(MachineId machine, Time until);
+  void resume(MachineId machine);  // ends a pause early; nothing when there is none
+  bool paused(MachineId machine) const;
+  // All costs of its CpuModel, so many times. 1 (the model's own) to 1,000,000; work that was
+  // charged stays as it was. Without costs it does nothing.
+  void throttle(MachineId machine, double slower);
+  void step_wall_clock(MachineId machine, Duration by);  // forward or back; the wall clock alone
+  // The monotonic and the wall clock run fast (above 0) or slow by so many parts per million from
+  // now on, above -500,000 and below 500,000; neither jumps. Pending timers move with the clock.
+  void set_drift(MachineId machine, double ppm);
+  // Undoes set_drift and step_wall_clock: the model's drift, and the wall clock shows what it would
+  // without them (to a nanosecond). The monotonic clock keeps what it gained or lost.
+  void reset_clock(MachineId machine);
+  MachineLoad machine_load(MachineId machine) const;
+
   // A probe's fault: called at most once, when `node` (kNoNode: any) reaches `probe`. `action` runs
   // when control is back in the world. Unless `lives`, the process's calls are ignored from the
   // probe on, and if it still runs after `action`, it is crashed.
   void on_probe(std::string probe, NodeId node, std::function<void(NodeId reached)> action,
                 bool lives = false);
 
-  // The network.
-  using CutId = uint64_t;
-  CutId cut(const Cut& cut);
-  void heal(CutId id);
-  void heal_all();
+  // The network. What begins must be valid (sim/weather.h). A flap has events to come as long as
+  // it is on, so that the world does not get idle. False when there was nothing to end.
+  using WeatherId = uint64_t;
+  WeatherId begin_weather(const LinkWeather& weather);
+  bool end_weather(WeatherId id);
+  bool clear_weather();
 
   // Disks. A copy shares the bytes until one side changes them.
   DiskImage image(NodeId node) const;
   void set_image(NodeId node, DiskImage image);  // while the process is not running
+  // Faults (disk_trouble.h). Several troubles of a machine overlap; an id is never used again.
+  // Calls in flight are struck too.
+  using TroubleId = uint64_t;
+  TroubleId begin_trouble(MachineId machine, const DiskTrouble& trouble);
+  bool end_trouble(TroubleId id);  // false when it has ended
+  bool clear_troubles();           // all machines'; false when there was none
+  // Flips drawn bits of what is durable, for good, in files whose path contains `files` (empty:
+  // all); returns how many. `mend` takes back that and what misdirected writes did, to the byte.
+  uint64_t rot(MachineId machine, std::string_view files, uint64_t flips);
+  bool mend(MachineId machine);  // false when nothing was wrong
+  const DiskCounters& disk_counters(MachineId machine) const;
 
   const Topology& topology() const;
   MachineId machine_of(NodeId node) const;

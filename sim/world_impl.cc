@@ -62,6 +62,12 @@ bool World::Impl::dispatch(QueuedEvent& event) {
         return false;
       break;
     case tag_of(EventKind::kAction): run_action(event); return true;
+    case tag_of(EventKind::kWeather): {
+      uint64_t content = 0;
+      if (!network.weather_turns(payload, content)) return false;
+      record(EventKind::kWeather, kNoNode, content, nullptr);
+      return true;
+    }
     default: {
       CHECK(payload.tag == kTagCoreFree);
       Machine& machine = *static_cast<Machine*>(payload.subject);
@@ -130,7 +136,8 @@ bool World::Impl::run(Process& process, const QueuedEvent& event) {
       payload = network.peer(*static_cast<SimNetwork::Connection*>(subject));
       network.wake_writers(*static_cast<SimNetwork::Connection*>(subject));
       break;
-    case EventKind::kAction: CHECK(false);
+    case EventKind::kAction:
+    case EventKind::kWeather: CHECK(false);
   }
   process.host->drain();
   machine.end();

@@ -1,5 +1,5 @@
 // The inside of World: it takes events from the queue, hands them to machines, hosts and the
-// network, and settles what must wait until control is back. For world.cc and world_faults.cc
+// network, and settles what must wait until control is back. For world.cc and world_machines.cc
 // alone.
 #pragma once
 
@@ -50,6 +50,7 @@ class World::Impl final : public Overseer {
     bool lives;
   };
   std::vector<ProbeFault> probe_faults;
+  uint64_t troubles_begun = 0;
   uint64_t checkpoint_every = 0;
   std::function<void(const Checkpoint&)> checkpoint_sink;
   std::function<void(const EventRecord&)> event_sink;

@@ -44,7 +44,8 @@ Task<Result<std::string>> read_whole(Disk& disk, FileId file) {
     Result<Buffer> part =
         co_await disk.read_at(file, bytes.size(), std::min(kReadBytes, *size - bytes.size()));
     if (!part.ok()) co_return part.error();
-    if (part->empty()) break;
+    // The rest is there and did not come: no torn tail, which would be cut.
+    if (part->empty()) co_return Error{Code::kIo, "a read ended before the log's segment did"};
     bytes.append(part->view());
   }
   co_return bytes;

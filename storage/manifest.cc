@@ -133,6 +133,9 @@ Task<Result<ManifestState>> Manifest::read(Host& host, std::string directory) {
   if (!size.ok()) co_return size.error();
   Result<Buffer> bytes = co_await disk.read_at(*file, 0, *size);
   if (!bytes.ok()) co_return bytes.error();
+  // No torn tail, which would be cut.
+  if (bytes->size() != *size)
+    co_return Error{Code::kIo, directory + "/manifest: a read ended before the file did"};
   Result<void> closed = co_await disk.close(*file);
   if (!closed.ok()) co_return closed.error();
   co_return parse_manifest(bytes->view(), directory + "/manifest");

@@ -10,6 +10,7 @@ import unittest
 import declarations
 import determinism
 import format as formatting
+import index
 import layering
 import links
 import probes
@@ -184,6 +185,22 @@ class Links(Tree):
         expected = ["node/a.cc", "storage/b.cc", "storage/c.cc", "storage/d.cc"]
         self.assertEqual(["node/a.cc", "storage/b.cc", "storage/d.cc"],
                          sorted(f[0] for f in links.command_findings(commands, expected, "/p")))
+
+
+class Index(unittest.TestCase):
+    def test_a_scenario_that_the_index_does_not_know_is_found(self):
+        with tempfile.TemporaryDirectory() as root:
+            folder = os.path.join(root, "scenarios", "failures")
+            os.makedirs(folder)
+            with open(os.path.join(folder, "disk_new.textproto"), "w") as file:
+                file.write('name: "disk_new"\nabout: "A new one"\n')
+            readme = os.path.join(root, index.README)
+            with open(readme, "w") as file:
+                file.write("\n".join(["# x", index.MARKS[0], *index.index(root), index.MARKS[1]]))
+            self.assertEqual([], index.check(root))
+            with open(os.path.join(folder, "disk_newer.textproto"), "w") as file:
+                file.write('name: "disk_newer"\nabout: "A newer one"\n')
+            self.assertEqual([index.README], [finding[0] for finding in index.check(root)])
 
 
 class Reading(unittest.TestCase):
