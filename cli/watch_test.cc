@@ -187,7 +187,7 @@ TEST_F(WatchVerb, a_terminal_is_drawn_on_within_its_size_and_left_as_it_was) {
         without_codes(screens.substr(at, next == std::string::npos ? next : next - at)), '\n');
     EXPECT_LE(lines.size(), 24u);
     for (std::string line : lines) {
-      if (!line.empty() && line.back() == '\r') line.pop_back();
+      while (!line.empty() && line.back() == '\r') line.pop_back();
       EXPECT_LE(columns_of(line), 80u) << line;
     }
     ++drawn;

@@ -85,7 +85,9 @@ void build_machines(const scenario::Scenario& scenario, Plan& plan) {
   for (const Places::Machine& machine : plan.places.machines()) {
     sim::MachineModel model;
     model.cpu = to_cpu(scenario.cpu());
-    model.disk = to_disk(scenario.topology().region(static_cast<int>(machine.region)).disk());
+    const scenario::Region& region = scenario.topology().region(static_cast<int>(machine.region));
+    model.disk = to_disk(region.disk());
+    if (region.has_disk_bytes()) model.disk.capacity_bytes = region.disk_bytes();
     plan.world.machines.push_back(std::move(model));
   }
   for (std::size_t i = 0; i < plan.clients.size(); ++i) plan.world.machines.emplace_back();

@@ -10,7 +10,6 @@
 namespace ringside::sim {
 namespace {
 
-constexpr auto kPage = static_cast<uint32_t>(kPageBytes);
 constexpr auto kSector = static_cast<uint32_t>(kSectorBytes);
 
 uint32_t round_up_to_sector(uint32_t bytes) { return (bytes + kSector - 1) / kSector * kSector; }

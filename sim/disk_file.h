@@ -26,6 +26,8 @@
 
 namespace ringside::sim {
 
+inline constexpr auto kPage = static_cast<uint32_t>(kPageBytes);
+
 // Probabilities; what is left of 1 is `dropped` (pages), `reverted` (sizes) or `undone` (names).
 struct PowerLossRules {
   double page_kept = 0.40;

@@ -12,7 +12,6 @@
 namespace ringside::sim {
 namespace {
 
-constexpr auto kPage = static_cast<uint32_t>(kPageBytes);
 // A bit that is flipped already is drawn again, so often.
 constexpr int kTries = 1000;
 

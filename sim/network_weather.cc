@@ -13,7 +13,7 @@
 namespace ringside::sim {
 namespace {
 
-constexpr Duration kLongest = 1'000'000'000'000'000'000;  // as Distribution's
+constexpr Duration kLongestLatency = 1'000'000'000'000'000'000;  // as Distribution's
 constexpr uint64_t kFlipsMax = 8;
 
 // A copy, because the bytes are shared with whoever else sends them, with one to eight bits turned,
@@ -97,11 +97,12 @@ Duration SimNetwork::in_weather(const Connection& link, Duration usual, uint64_t
   const Conditions::Sum& sum = link.weather->sum;
   if (sum.slower != 1) {
     const double slow = static_cast<double>(usual) * sum.slower + 0.5;
-    usual = slow < static_cast<double>(kLongest) ? static_cast<Duration>(slow) : kLongest;
+    usual =
+        slow < static_cast<double>(kLongestLatency) ? static_cast<Duration>(slow) : kLongestLatency;
   }
   for (const ActiveWeather* weather : sum.longer) {
     Draw draw = Draw::of(key, Purpose::kSlow, weather->identity);
-    usual = std::min(kLongest, usual + weather->spec.extra.sample(draw));
+    usual = std::min(kLongestLatency, usual + weather->spec.extra.sample(draw));
   }
   return usual;
 }

@@ -169,8 +169,16 @@ Task<void> EngineImpl::check_space() {
   checking_space_ = false;
   if (!free.ok()) co_return;  // a write will tell
   const bool short_of_space = *free < options_.reserve_bytes;
-  if (short_of_space && !no_space_) host_.trace().probe("engine.no_space");
-  no_space_ = short_of_space;
+  if (short_of_space) {
+    say_no_space();
+  } else {
+    no_space_ = false;
+  }
+}
+
+void EngineImpl::say_no_space() {
+  if (!no_space_) host_.trace().probe("engine.no_space");
+  no_space_ = true;
 }
 
 Task<void> EngineImpl::watch_for_poison() {

@@ -30,8 +30,8 @@ void EngineImpl::start_background() {
 // A full disk may have room again; anything else is beyond repair in this process.
 void EngineImpl::on_background_error(const Error& error) {
   if (error.code == Code::kNoSpace) {
-    no_space_ = true;
     host_.trace().probe("engine.flush_without_space");
+    say_no_space();
   } else {
     durable_.poison(error);
   }

@@ -60,6 +60,7 @@ class EngineImpl final : public Engine, private BatchSink {
   MemoryLookup look_in_tables(std::string_view key, uint64_t hash);
   void check_space_when_due();
   Task<void> check_space();
+  void say_no_space();  // puts are turned away until there is room
   Task<void> watch_for_poison();
 
   // engine_scan.cc

@@ -121,6 +121,7 @@ Task<void> run_final_reads(Host& host, Store& store, FinalReadsSpec final_reads,
     sessions.emplace_back(store, sink, content_of(spec));
   }
   for (uint32_t round = 0; round < final_reads.rounds; ++round) {
+    if (round > 0) co_await host.clock().sleep(final_reads.between_rounds);
     FinalReads all{host, final_reads, share};
     Scope scope(host.ready());
     for (Session& session : sessions) scope.spawn(final_client(all, session));

@@ -90,6 +90,8 @@ struct FinalReadsSpec {
   Time start = 0;
   Time end = kNever;  // a read that fails is tried again until then
   Duration retry_after = 50 * kMillisecond;
+  // From one round to the next, so that what it repaired is on disk before anyone reads again.
+  Duration between_rounds = 500 * kMillisecond;
   uint32_t clients = 8;  // sessions of this process that read
 };
 
