@@ -16,7 +16,7 @@ using google::protobuf::RepeatedPtrField;
 using sim::Fault;
 using sim::MachineId;
 
-constexpr Duration kRestartAfter = kSecond;
+constexpr Duration kStrikeLasts = kSecond;
 constexpr uint64_t kVictimsPurpose = 0x76696374696d73;  // "victims"
 
 class Resolver {
@@ -53,7 +53,7 @@ class Resolver {
   Fault down(Fault::Kind kind, std::vector<MachineId> machines) const {
     Fault fault = base_;
     fault.kind = kind;
-    fault.duration = fault_.has_restart_after() ? span_of(fault_.restart_after()) : kRestartAfter;
+    fault.duration = fault_.has_restart_after() ? span_of(fault_.restart_after()) : kStrikeLasts;
     fault.machines = std::move(machines);
     return fault;
   }

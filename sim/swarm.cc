@@ -290,7 +290,9 @@ class Drawing {
   std::vector<Fault> faults_;
 };
 
-Error invalid(std::string message) { return Error{Code::kInvalid, "swarm: " + std::move(message)}; }
+Error invalid_swarm(std::string message) {
+  return Error{Code::kInvalid, "swarm: " + std::move(message)};
+}
 
 }  // namespace
 
@@ -299,24 +301,24 @@ std::vector<Family> standard_families() {
 }
 
 Result<SwarmPlan> draw_swarm(uint64_t seed, const Topology& topology, const SwarmOptions& options) {
-  if (options.nodes.empty()) return invalid("there are no nodes to strike");
+  if (options.nodes.empty()) return invalid_swarm("there are no nodes to strike");
   for (const std::vector<MachineId>* machines : {&options.nodes, &options.clients}) {
     for (MachineId machine : *machines) {
-      if (machine >= topology.machines()) return invalid("a machine is not in the topology");
+      if (machine >= topology.machines()) return invalid_swarm("a machine is not in the topology");
     }
   }
   if (options.start_after < 0 || options.quiet_after <= options.start_after) {
-    return invalid("faults must end (quiet_after) later than they start (start_after)");
+    return invalid_swarm("faults must end (quiet_after) later than they start (start_after)");
   }
   if (options.interval_min <= 0 || options.interval_max < options.interval_min) {
-    return invalid("the interval between faults needs 0 < min <= max");
+    return invalid_swarm("the interval between faults needs 0 < min <= max");
   }
   if (options.down_min <= 0 || options.down_max < options.down_min) {
-    return invalid("the length of a fault needs 0 < min <= max");
+    return invalid_swarm("the length of a fault needs 0 < min <= max");
   }
   for (const TunableRange& range : options.tunables) {
     if (range.low > range.usual || range.usual > range.high) {
-      return invalid("tunable " + range.name + " needs low <= usual <= high");
+      return invalid_swarm("tunable " + range.name + " needs low <= usual <= high");
     }
   }
   return Drawing(seed, topology, options).plan();
