@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/disk_for_test.h"
+#include "sim/rate_for_test.h"
 #include "sim/world.h"
 #include "sim/world_for_test.h"
 
@@ -18,9 +19,10 @@ namespace {
 constexpr int kCalls = 100'000;
 
 // Within five standard deviations of a binomial.
-void expect_share(uint64_t struck, double share, int calls = kCalls) {
+void expect_share(const char* what, uint64_t struck, double share, int calls = kCalls) {
   const double deviation = std::sqrt(share * (1 - share) * calls);
   EXPECT_NEAR(static_cast<double>(struck), share * calls, 5 * deviation);
+  note_rate(what, share, static_cast<double>(struck) / calls, static_cast<uint64_t>(calls));
 }
 
 // A free disk with a file of sixteen pages, each full of its own letter, all durable.
@@ -59,7 +61,7 @@ TEST(DiskTrouble, reads_fail_at_the_stated_share_and_not_after_it_ended) {
       ++failed;
     }
   }
-  expect_share(failed, 0.03);
+  expect_share("read fails", failed, 0.03);
   EXPECT_EQ(bench.injected().read_errors, failed);
   EXPECT_EQ(bench.device.counters().failed, failed);
   EXPECT_TRUE(bench.device.end_trouble(1));
@@ -88,8 +90,8 @@ TEST(DiskTrouble, writes_and_syncs_fail_at_the_stated_shares_and_have_no_effect)
     }
     if (!sync(bench, bench.file).ok()) ++syncs;
   }
-  expect_share(writes, 0.1);
-  expect_share(syncs, 0.2);
+  expect_share("write fails", writes, 0.1);
+  expect_share("sync fails", syncs, 0.2);
   EXPECT_EQ(bench.injected().write_errors, writes);
   EXPECT_EQ(bench.injected().sync_errors, syncs);
   EXPECT_EQ(*bench.device.image().contents("log/a"), expected);
@@ -147,7 +149,7 @@ TEST(DiskTrouble, a_sync_that_lies_makes_nothing_durable_and_an_honest_one_does)
     image.power_loss(draw, kDropAll);
     ASSERT_TRUE(durable == "xxxx" || image.contents("log/a")->substr(0, 4) == durable) << i;
   }
-  expect_share(lied, 0.25);
+  expect_share("sync lies", lied, 0.25);
 }
 
 TEST(DiskTrouble, directories_lie_too) {
@@ -190,17 +192,18 @@ TEST(DiskTrouble, reads_are_short_misdirected_and_rotten_at_the_stated_shares) {
       ++rotted;
     }
   }
-  expect_share(cut, 0.02);
+  expect_share("read is short", cut, 0.02);
   EXPECT_NEAR(static_cast<double>(lengths) / static_cast<double>(cut), kPageBytes / 2.0, 150);
-  expect_share(misdirected, 0.03);
+  expect_share("read goes astray", misdirected, 0.03);
   for (std::size_t page = 0; page < 16; ++page) {
     if (page != 5) EXPECT_NEAR(places[page], 200, 75) << "every other place is as likely";
   }
-  expect_share(rotted, 0.05 * 0.99);  // where a short read did not cut the bit off
+  expect_share("read with a bad bit, seen", rotted,
+               0.05 * 0.99);  // where a short read did not cut the bit off
   const InjectedFaults& injected = bench.injected();
   EXPECT_EQ(injected.short_reads, cut);
   EXPECT_NEAR(static_cast<double>(injected.misdirected_reads), static_cast<double>(misdirected), 8);
-  expect_share(injected.rotted_reads, 0.05);
+  expect_share("read with a bad bit", injected.rotted_reads, 0.05);
   EXPECT_EQ(*bench.device.image().contents("log/a"), bench.bytes) << "the medium is fine";
 }
 
@@ -215,7 +218,7 @@ TEST(DiskTrouble, writes_go_astray_at_the_stated_share_and_are_mended_to_the_byt
     ASSERT_TRUE(write(bench, bench.file, at, word).ok());
     meant.replace(at, word.size(), word);
   }
-  expect_share(bench.injected().misdirected_writes, 0.04);
+  expect_share("write goes astray", bench.injected().misdirected_writes, 0.04);
   EXPECT_NE(*bench.device.image().contents("log/a"), meant);
   EXPECT_TRUE(bench.device.mend());
   EXPECT_EQ(*bench.device.image().contents("log/a"), meant);
@@ -282,7 +285,7 @@ TEST(DiskTrouble, overlapping_ones_combine_as_independent_chances_and_factors) {
     const Result<void> done = write(bench, bench.file, 0, "x");
     ASSERT_EQ(bench.now - before, 6'000);
   }
-  expect_share(bench.injected().write_errors, 0.44);
+  expect_share("write fails, two troubles", bench.injected().write_errors, 0.44);
   EXPECT_EQ(bench.injected().slowed, static_cast<uint64_t>(kCalls));
   bench.device.end_trouble(1);
   const Time before = bench.now;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "sim/rate_for_test.h"
 #include "sim/room_for_test.h"
 
 namespace ringside::sim {
@@ -38,6 +39,7 @@ struct Quiet {
 void expect_share(uint64_t count, uint64_t of, double share, const char* what) {
   const double sigma = std::sqrt(static_cast<double>(of) * share * (1 - share));
   EXPECT_NEAR(static_cast<double>(count), static_cast<double>(of) * share, 4 * sigma) << what;
+  note_rate(what, share, static_cast<double>(count) / static_cast<double>(of), of);
 }
 
 Counters lossy(uint64_t seed, const NetworkModel& network,
@@ -68,11 +70,11 @@ TEST(WeatherRates, loss_duplication_and_corruption_are_the_shares_of_frames) {
                                   .loss = 0.1,
                                   .duplication = 0.05,
                                   .corruption = 0.02}});
-    expect_share(seen.frames_lost, kFrames, 0.1, "lost");
+    expect_share(seen.frames_lost, kFrames, 0.1, "frame lost");
     const uint64_t kept = kFrames - seen.frames_lost;
-    expect_share(seen.frames_duplicated, kept, 0.05, "duplicated");
+    expect_share(seen.frames_duplicated, kept, 0.05, "frame duplicated");
     EXPECT_EQ(seen.frames_delivered, kept + seen.frames_duplicated);
-    expect_share(seen.frames_corrupted, seen.frames_delivered, 0.02, "corrupted");
+    expect_share(seen.frames_corrupted, seen.frames_delivered, 0.02, "frame corrupted");
   }
 }
 
@@ -86,9 +88,11 @@ TEST(WeatherRates, overlapping_shares_are_independent_chances) {
               {{.kind = Kind::kLossy, .from = {0}, .to = {1}, .loss = 0.1, .duplication = 0.2},
                {.kind = Kind::kLossy, .from = {1}, .to = {0}, .loss = 0.2, .corruption = 0.5},
                {.kind = Kind::kLossy, .from = {0}, .to = {1}, .corruption = 0.5}});
-    expect_share(seen.frames_lost, kFrames, 1 - 0.95 * 0.9 * 0.8, "lost");
-    expect_share(seen.frames_duplicated, kFrames - seen.frames_lost, 1 - 0.9 * 0.8, "duplicated");
-    expect_share(seen.frames_corrupted, seen.frames_delivered, 0.75, "corrupted");
+    expect_share(seen.frames_lost, kFrames, 1 - 0.95 * 0.9 * 0.8, "frame lost, three weathers");
+    expect_share(seen.frames_duplicated, kFrames - seen.frames_lost, 1 - 0.9 * 0.8,
+                 "frame duplicated, two weathers");
+    expect_share(seen.frames_corrupted, seen.frames_delivered, 0.75,
+                 "frame corrupted, two weathers");
   }
 }
 
@@ -128,7 +132,8 @@ TEST(WeatherRates, a_damaged_frame_differs_in_one_to_eight_bits_and_only_for_its
     EXPECT_EQ(damage.others, (std::map<uint64_t, uint64_t>{{0, kFrames}}));
     EXPECT_EQ(damage.flips.size(), 8u);
     EXPECT_EQ(damage.flips.begin()->first, 1u);
-    for (const auto& [turned, count] : damage.flips) expect_share(count, kFrames, 1.0 / 8, "flips");
+    for (const auto& [turned, count] : damage.flips)
+      expect_share(count, kFrames, 1.0 / 8, "each number of flipped bits, 1 to 8");
     // Each of the 512 bits alike: chi-square, whose mean is 511 and standard deviation 32. Flips of
     // one frame are distinct, which only makes it smaller.
     double total = 0, squares = 0;
@@ -158,7 +163,7 @@ TEST(WeatherRates, a_frame_of_one_byte_or_none_can_be_damaged_too_or_not_at_all)
 }
 
 // Mean, and the shares beyond one and two means, of times that should be exponential.
-void expect_exponential(const std::vector<Time>& times, double mean) {
+void expect_exponential(const std::vector<Time>& times, double mean, const char* what) {
   const auto count = static_cast<double>(times.size());
   double sum = 0;
   uint64_t beyond_one = 0, beyond_two = 0;
@@ -168,8 +173,9 @@ void expect_exponential(const std::vector<Time>& times, double mean) {
     beyond_two += static_cast<double>(time) > 2 * mean;
   }
   EXPECT_NEAR(sum / count, mean, 4 * mean / std::sqrt(count));
-  expect_share(beyond_one, times.size(), std::exp(-1), "beyond one mean");
-  expect_share(beyond_two, times.size(), std::exp(-2), "beyond two means");
+  note_rate(what, mean / 1e6, sum / count / 1e6, times.size(), "ms");
+  expect_share(beyond_one, times.size(), std::exp(-1), "beyond one mean time");
+  expect_share(beyond_two, times.size(), std::exp(-2), "beyond two mean times");
 }
 
 TEST(WeatherRates, a_flap_stays_up_and_down_for_exponential_times) {
@@ -185,8 +191,8 @@ TEST(WeatherRates, a_flap_stays_up_and_down_for_exponential_times) {
     quiet.world.begin_weather(
         {.kind = Kind::kFlap, .from = {0}, .to = {1}, .up_mean = 70 * kMs, .down_mean = 20 * kMs});
     while (stays[1].size() < 50'000) quiet.world.step();
-    expect_exponential(stays[0], 70.0 * kMs);
-    expect_exponential(stays[1], 20.0 * kMs);
+    expect_exponential(stays[0], 70.0 * kMs, "flapping link stays up");
+    expect_exponential(stays[1], 20.0 * kMs, "flapping link stays down");
   }
 }
 
@@ -217,7 +223,7 @@ TEST(WeatherRates, a_storm_resets_an_open_connection_at_its_rate_and_no_other) {
     quiet.world.clear_weather();
     quiet.world.run_until(6 * kSecond);
     EXPECT_GT(open.size(), 9'000u);
-    expect_exponential(open, 0.5 * kMs);
+    expect_exponential(open, 0.5 * kMs, "until a connection is reset");
     EXPECT_EQ(quiet.world.counters().resets, open.size());
   }
 }
@@ -237,7 +243,7 @@ TEST(WeatherRates, an_extra_time_is_drawn_anew_for_every_frame) {
     for (uint64_t i = 0; i < kFrames; ++i) quiet.send(1, 2, bytes);
     quiet.world.run_until(kSecond);
     EXPECT_EQ(times.size(), kFrames);
-    expect_exponential(times, 3.0 * kMs);
+    expect_exponential(times, 3.0 * kMs, "extra time of a slow link");
   }
 }
 
