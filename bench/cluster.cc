@@ -79,10 +79,11 @@ Task<void> run_idle_node(Host& host, NodeOptions options) {
 
 }  // namespace
 
-Cluster::Cluster(uint64_t seed, bool listen)
+Cluster::Cluster(uint64_t seed, const Options& options)
     : world_(cluster_spec(seed)),
       recorder_([this] { return world_.now(); }),
-      observer_(recorder_, options_, listen) {
+      record_(options.record),
+      observer_(recorder_, options_, options.listen) {
   world_.set_observer(&observer_);
   NodeOptions node;
   node.members = members(world_.topology(), kNodes);
@@ -106,13 +107,47 @@ Cluster::Cluster(uint64_t seed, bool listen)
     workload.end = 1'000'000 * kSecond;   // never, for us
     const NodeId id = kFirstClient + process;
     world_.place(id, kNodes + process, [this, client, workload](Host& host) {
-      return run_client(host, client, workload, &recorder_);
+      HistorySink* const sink = record_ ? static_cast<HistorySink*>(&recorder_) : &counter_;
+      return run_client(host, client, workload, sink);
     });
     world_.start(id);
   }
+  if (options.weather) begin_weather();
 }
 
-uint64_t Cluster::operations() const { return recorder_.history().operations.size(); }
+// Every link has weather of each kind that lasts and every disk has trouble, so that all of their
+// code runs; the world is the same but for what one frame or call in a million meets.
+void Cluster::begin_weather() {
+  using Kind = sim::LinkWeather::Kind;
+  sim::LinkWeather weather;
+  for (sim::MachineId machine = 0; machine < world_.topology().machines(); ++machine)
+    weather.from.push_back(machine);
+  weather.to = weather.from;
+  weather.slower = 1.0001;
+  weather.loss = weather.duplication = weather.corruption = 1e-7;
+  weather.bandwidth_bytes_per_second = 100'000'000'000;
+  weather.up_mean = 1'000'000 * kSecond;
+  weather.down_mean = kSecond;
+  weather.reset_mean = 1'000'000 * kSecond;
+  for (const Kind kind :
+       {Kind::kSlow, Kind::kLossy, Kind::kNarrow, Kind::kFlap, Kind::kResetStorm}) {
+    weather.kind = kind;
+    world_.begin_weather(weather);
+  }
+  sim::DiskTrouble trouble{.read_error = 1e-9,
+                           .short_read = 1e-9,
+                           .misdirected_read = 1e-9,
+                           .rot_on_read = 1e-9,
+                           .slower = 1.0001,
+                           .good_mean = 1'000 * kSecond,
+                           .bad_mean = kMillisecond,
+                           .bad_slower = 1.001};
+  for (NodeId node = 1; node <= kNodes; ++node) world_.begin_trouble(node - 1, trouble);
+}
+
+uint64_t Cluster::operations() const {
+  return record_ ? recorder_.history().operations.size() : counter_.operations;
+}
 
 void Cluster::run(uint64_t more) {
   const uint64_t until = operations() + more;

@@ -21,8 +21,12 @@ inline constexpr uint32_t kKeys = 12'800;
 
 class Cluster {
  public:
-  // `listen`: whether the observer reads every frame on the wire, as the per-replica oracle does.
-  Cluster(uint64_t seed, bool listen);
+  struct Options {
+    bool listen = false;   // the observer reads every frame, as the per-replica oracle does
+    bool record = true;    // clients write a history
+    bool weather = false;  // every kind of fault is on, too mild to change what happens
+  };
+  Cluster(uint64_t seed, const Options& options);
 
   sim::World& world() { return world_; }
   // What listens to it, for those who want to listen in between.
@@ -33,8 +37,22 @@ class Cluster {
   void run(uint64_t more);
 
  private:
+  // Counts what a recorder would keep.
+  class Counter final : public HistorySink {
+   public:
+    KeyIndex intern(std::string_view) override { return 0; }
+    ClientIndex add_client(NodeId) override { return 0; }
+    Handle invoked(const Invocation&) override { return static_cast<Handle>(operations++); }
+    void finished(Handle, const Completion&) override {}
+    uint64_t operations = 0;
+  };
+
+  void begin_weather();
+
   sim::World world_;
   HistoryRecorder recorder_;
+  Counter counter_;
+  bool record_;
   lab::RunOptions options_;
   lab::RunObserver observer_;
 };

@@ -43,9 +43,9 @@ double wall_seconds() {
 
 // Operations a CPU second, events an operation, and MiB a node: of memory in all, and of its disk
 // image.
-std::vector<double> throughput(bool listen) {
+std::vector<double> throughput(const Cluster::Options& options) {
   const double before = resident_mib();
-  Cluster cluster(1, listen);
+  Cluster cluster(1, options);
   cluster.run(kWarmUp);
   const uint64_t first_event = cluster.world().events();
   const uint64_t first = cluster.operations();
@@ -64,7 +64,7 @@ std::vector<double> throughput(bool listen) {
 // Milliseconds that fork() takes in a process which holds a world that has served so many
 // operations, and its MiB.
 std::vector<double> fork_of_a_world() {
-  Cluster cluster(1, false);
+  Cluster cluster(1, {});
   cluster.run(kWarmUp);
   std::vector<double> times;
   for (int i = 0; i < 50; ++i) {
@@ -114,7 +114,7 @@ struct Spent {
 // Events and microseconds an operation, by kind, most costly first. Reading the clock around each
 // event costs some tens of nanoseconds, so the sum is a little more than an operation's time.
 std::vector<Spent> breakdown() {
-  Cluster cluster(1, false);
+  Cluster cluster(1, {});
   cluster.run(kWarmUp);
   Watcher watcher(cluster.observer());
   cluster.world().set_observer(&watcher);
@@ -146,15 +146,25 @@ Row only(std::string test, std::string unit, double ours,
   return {std::move(test), std::move(unit), ours, std::nullopt, std::nullopt, std::nullopt, goal};
 }
 
+Row against(std::string test, double ours, std::string peer, double theirs, double ratio,
+            double goal) {
+  return {
+      std::move(test), "client operations per CPU s", ours, std::move(peer), theirs, ratio, goal};
+}
+
 std::vector<Row> measure() {
   std::vector<std::vector<double>> plain;
   std::vector<double> listening;
+  std::vector<double> unrecorded;
+  std::vector<double> weather;
   std::vector<double> idling;
   std::vector<std::vector<double>> forks;
   for (int round = 0; round < kRounds; ++round) {
     std::fprintf(stderr, "\rworld: round %d of %d  ", round + 1, kRounds);
-    plain.push_back(in_child([] { return throughput(false); }));
-    listening.push_back(in_child([] { return throughput(true); })[0]);
+    plain.push_back(in_child([] { return throughput({}); }));
+    listening.push_back(in_child([] { return throughput({.listen = true}); })[0]);
+    unrecorded.push_back(in_child([] { return throughput({.record = false}); })[0]);
+    weather.push_back(in_child([] { return throughput({.weather = true}); })[0]);
     idling.push_back(in_child(idle)[0]);
     forks.push_back(in_child(fork_of_a_world));
   }
@@ -168,6 +178,16 @@ std::vector<Row> measure() {
   rows.push_back(only("operations", "client operations per CPU s", middle(plain, 0), 80'000));
   rows.push_back(
       only("operations_with_replica_oracle", "client operations per CPU s", median(listening)));
+  // Ratios within a round, since rounds meet different neighbours.
+  std::vector<double> recording_costs, weather_costs;
+  for (std::size_t round = 0; round < plain.size(); ++round) {
+    recording_costs.push_back(plain[round][0] / unrecorded[round]);
+    weather_costs.push_back(weather[round] / plain[round][0]);
+  }
+  rows.push_back(against("operations_recorded", middle(plain, 0), "without recording",
+                         median(unrecorded), median(recording_costs), 1 / 1.10));
+  rows.push_back(against("operations_in_all_weather", median(weather), "without faults",
+                         middle(plain, 0), median(weather_costs), 1 / 1.25));
   rows.push_back(only("events_per_operation", "events", middle(plain, 1)));
   rows.push_back(only("memory_per_node", "MiB, disk image included", middle(plain, 2)));
   rows.push_back(only("disk_image_per_node", "MiB", middle(plain, 3)));
