@@ -131,7 +131,7 @@ TEST_F(TopologyVerb, draws_on_stdout_and_into_a_file_and_for_programs) {
   EXPECT_EQ(field(json.out, "scenario"), "\"drawn\"");
   EXPECT_EQ(std::count(json.out.begin(), json.out.end(), '\n'), 1);
   EXPECT_TRUE(contains(
-      json.out, R"("name":"east-a-2","node":2,"rack":"east-a-rack","disk":"HDD","faults":[2])"))
+      json.out, R"("name":"east-a-2","node":2,"rack":"east-a-r1","disk":"HDD","faults":[2])"))
       << json.out;
 }
 

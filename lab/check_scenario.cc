@@ -62,7 +62,7 @@ void check_text(const Cursor& at, const FieldDescriptor& field, int index, scena
               (client_number(text).value_or(clients + 1) > clients))) {
     const std::string near = nearest_name(text, places.names());
     at.mistake(field.name(),
-               concat("\"", text, "\" names no region, zone or machine",
+               concat("\"", text, "\" names no region, zone, rack or machine",
                       kind == scenario::PLACE_OR_CLIENT ? ", nor a client's; " : "; ",
                       near.empty() ? "" : concat("did you mean \"", near, "\"? "), places.list()),
                index);
@@ -283,6 +283,16 @@ void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
   }
 }
 
+// Only flash collects garbage.
+void check_disks(const Cursor& at, const scenario::Topology& topology) {
+  for (int i = 0; i < topology.region_size(); ++i) {
+    const scenario::Region& region = topology.region(i);
+    if (region.disk_stalls() && region.disk() != scenario::NVME && region.disk() != scenario::SSD)
+      at.nested("region", i)
+          .mistake("disk_stalls", "only flash stalls: the disk must be NVME or SSD");
+  }
+}
+
 bool topology_is_usable(const Cursor& at, const scenario::Topology& topology) {
   uint64_t machines = 0;
   for (const scenario::Region& region : topology.region()) {
@@ -315,6 +325,7 @@ void check_scenario(const scenario::Scenario& scenario, const Locations& locatio
   if (scenario.has_topology() && !topology_is_usable(root.nested("topology"), scenario.topology()))
     return;
   const Places places(scenario.topology());
+  if (scenario.has_topology()) check_disks(root.nested("topology"), scenario.topology());
   check_fields(root, places, client_processes(scenario));
   for (const char* field : {"topology", "network"}) {
     if (root.has(field)) check_distributions(root.nested(field));

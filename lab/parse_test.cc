@@ -79,7 +79,7 @@ TEST(Parse, every_mistake_names_line_column_field_and_what_would_be_right) {
        "\"east-d\"",
        "isolate",
        {"isolate", "east-d", "did you mean \"east-a\"", "the zones east-a, east-b, east-c"}},
-      {"\"east-b\"", "\"mars\"", "isolate", {"mars", "names no region, zone or machine"}},
+      {"\"east-b\"", "\"mars\"", "isolate", {"mars", "names no region, zone, rack or machine"}},
       {"for: \"15s\" partition", "partition", "partition {", {"partition", "needs for"}},
       {"at: \"10s\" for: \"15s\"", "for: \"15s\"", "fault { for", {"needs one of at, on_probe"}},
       {"on_probe: \"wal.torn_tail_cut\"",

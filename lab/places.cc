@@ -29,7 +29,9 @@ Places::Places(const scenario::Topology& topology) {
       const uint32_t zone_index = static_cast<uint32_t>(zones_.size());
       zones_.push_back({concat(region.name(), "-", zone_letter(z)), region_index});
       for (uint32_t m = 1; m <= region.machines_per_zone(); ++m) {
-        machines_.push_back({concat(zones_.back().name, "-", m), zone_index, region_index});
+        const uint32_t rack = (m - 1) % region.racks_per_zone() + 1;
+        machines_.push_back({concat(zones_.back().name, "-", m), zone_index, region_index,
+                             concat(zones_.back().name, "-r", rack)});
       }
     }
   }
@@ -41,7 +43,7 @@ std::vector<uint32_t> Places::machines_in(std::string_view place) const {
   std::vector<uint32_t> found;
   for (uint32_t i = 0; i < machines_.size(); ++i) {
     const Machine& machine = machines_[i];
-    if (machine.name == place || zones_[machine.zone].name == place ||
+    if (machine.name == place || machine.rack == place || zones_[machine.zone].name == place ||
         regions_[machine.region] == place) {
       found.push_back(i);
     }
@@ -75,7 +77,10 @@ std::string Places::list() const {
 std::vector<std::string> Places::names() const {
   std::vector<std::string> names = regions_;
   for (const Zone& zone : zones_) names.push_back(zone.name);
-  for (const Machine& machine : machines_) names.push_back(machine.name);
+  for (const Machine& machine : machines_) {
+    if (names.back() != machine.rack) names.push_back(machine.rack);
+    names.push_back(machine.name);
+  }
   return names;
 }
 

@@ -19,6 +19,7 @@ class Places {
     std::string name;
     uint32_t zone = 0;    // index into zones()
     uint32_t region = 0;  // index into the topology's regions
+    std::string rack;
   };
   struct Zone {
     std::string name;
@@ -34,7 +35,7 @@ class Places {
   // Indices of the machines (zones) that a place means: all of a region's, a zone's, or the one.
   // Empty when unknown.
   std::vector<uint32_t> machines_in(std::string_view place) const;
-  // A machine means no zone.
+  // A rack or a machine means no zone.
   std::vector<uint32_t> zones_in(std::string_view place) const;
   // "east, east-a, east-b (zones), east-a-1 … (machines)", for error messages.
   std::string list() const;

@@ -20,11 +20,12 @@ Duration span_or(bool given, const std::string& text, Duration otherwise) {
   return given ? span_of(text) : otherwise;
 }
 
-// Regions, zones, one rack a zone, one machine a node and a client process.
+// Regions, zones, racks, one machine a node and a client process.
 Result<sim::Topology> build_topology(const scenario::Scenario& scenario, Plan& plan) {
   const Places& places = plan.places;
   sim::Topology topology;
   std::vector<sim::PlaceId> racks;
+  std::vector<uint32_t> zone_racks;  // where each zone's begin
   std::vector<sim::PlaceId> regions;
   for (const scenario::Region& region : scenario.topology().region()) {
     Result<sim::PlaceId> added = topology.add_region(region.name());
@@ -34,12 +35,18 @@ Result<sim::Topology> build_topology(const scenario::Scenario& scenario, Plan& p
   for (const Places::Zone& zone : places.zones()) {
     Result<sim::PlaceId> added = topology.add_zone(regions[zone.region], zone.name);
     if (!added.ok()) return added.error();
-    Result<sim::PlaceId> rack = topology.add_rack(*added, zone.name + "-rack");
-    if (!rack.ok()) return rack.error();
-    racks.push_back(*rack);
+    const scenario::Region& region = scenario.topology().region(static_cast<int>(zone.region));
+    zone_racks.push_back(static_cast<uint32_t>(racks.size()));
+    for (uint32_t i = 1; i <= region.racks_per_zone(); ++i) {
+      Result<sim::PlaceId> rack = topology.add_rack(*added, concat(zone.name, "-r", i));
+      if (!rack.ok()) return rack.error();
+      racks.push_back(*rack);
+    }
   }
   for (const Places::Machine& machine : places.machines()) {
-    Result<sim::MachineId> added = topology.add_machine(racks[machine.zone], machine.name);
+    const Result<sim::PlaceId> rack = topology.find(machine.rack);
+    CHECK(rack.ok());
+    Result<sim::MachineId> added = topology.add_machine(*rack, machine.name);
     if (!added.ok()) return added.error();
     plan.nodes.push_back({static_cast<NodeId>(*added + 1), *added});
   }
@@ -48,7 +55,7 @@ Result<sim::Topology> build_topology(const scenario::Scenario& scenario, Plan& p
     client.zone = static_cast<uint32_t>(i % places.zones().size());
     client.id = kFirstClient + static_cast<NodeId>(i);
     Result<sim::MachineId> added =
-        topology.add_machine(racks[client.zone], concat("client-", i + 1));
+        topology.add_machine(racks[zone_racks[client.zone]], concat("client-", i + 1));
     if (!added.ok()) return added.error();
     client.machine = *added;
   }
@@ -88,6 +95,10 @@ void build_machines(const scenario::Scenario& scenario, Plan& plan) {
     const scenario::Region& region = scenario.topology().region(static_cast<int>(machine.region));
     model.disk = to_disk(region.disk());
     if (region.has_disk_bytes()) model.disk.capacity_bytes = region.disk_bytes();
+    if (region.disk_stalls()) {
+      model.disk.stalls =
+          region.disk() == scenario::SSD ? sim::DiskStalls::ssd() : sim::DiskStalls::nvme();
+    }
     plan.world.machines.push_back(std::move(model));
   }
   for (std::size_t i = 0; i < plan.clients.size(); ++i) plan.world.machines.emplace_back();
@@ -100,7 +111,7 @@ void build_node(const scenario::Scenario& scenario, Plan& plan) {
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
     const Places::Machine& machine = plan.places.machines()[i];
     const std::string& zone = plan.places.zones()[machine.zone].name;
-    node.members.push_back({plan.nodes[i].id, machine.name, zone, zone + "-rack"});
+    node.members.push_back({plan.nodes[i].id, machine.name, zone, machine.rack});
   }
   node.q = cluster.partitions();
   node.tokens = cluster.virtual_nodes();
@@ -213,8 +224,8 @@ Result<void> draw_weather(const scenario::Scenario& scenario, uint64_t seed, Pla
   for (const ClientPlan& client : plan.clients) options.clients.push_back(client.machine);
   options.start_after = plan.timeline.start;
   options.quiet_after = plan.timeline.end;
-  options.budget = plan.node.w - 1;
   const scenario::Swarm& swarm = scenario.swarm();
+  options.budget = swarm.has_budget() ? swarm.budget() : plan.node.w - 1;
   options.interval_min =
       span_or(swarm.has_interval_min(), swarm.interval_min(), options.interval_min);
   options.interval_max =

@@ -144,7 +144,8 @@ TEST(Storm, a_machine_that_the_other_scenario_lacks_is_named) {
   ASSERT_TRUE(text.ok());
   const auto given = parse_scenario(*text, "given.textproto");
   ASSERT_FALSE(given.ok());
-  EXPECT_TRUE(contains(given.error().message, "\"west-a-1\" names no region, zone or machine"));
+  EXPECT_TRUE(
+      contains(given.error().message, "\"west-a-1\" names no region, zone, rack or machine"));
 }
 
 TEST(Storm, the_same_storm_gives_the_same_run) {
