@@ -341,6 +341,31 @@ TEST_F(EngineTest, a_merge_leaves_one_table_and_drops_what_was_removed) {
   EXPECT_EQ(tables, 1) << "the merged ones are gone from the disk";
 }
 
+TEST_F(EngineTest, files_that_cannot_be_removed_are_left_to_the_next_start) {
+  options_.tables_max = 1;
+  options_.reserve_bytes = 1;
+  ASSERT_TRUE(start().ok());
+  ASSERT_TRUE(put_durably("a", "1").ok());
+  host_.disk().fail(DiskCall::Kind::kWrite, Code::kNoSpace);
+  host_.disk().fail(DiskCall::Kind::kRemove, Code::kIo);  // of the flush that failed
+  EXPECT_EQ(host_.run(engine_->flush()).code(), Code::kNoSpace);
+  EXPECT_EQ(host_.probes("table.not_discarded"), 1u);
+  host_.run_until_idle();
+  EXPECT_EQ(put("a", "2").code(), Code::kNoSpace) << "asks for room again";
+  host_.run_until_idle();
+  ASSERT_TRUE(put_durably("a", "2").ok());
+  host_.disk().fail(DiskCall::Kind::kRemove, Code::kIo);  // of a table that the merge replaced
+  ASSERT_TRUE(host_.run(engine_->flush()).ok());
+  host_.run_until_idle();
+  EXPECT_EQ(engine_->stats().merges, 1u);
+  EXPECT_EQ(host_.probes("merge.table_not_removed"), 1u);
+  EXPECT_EQ(get("a"), "2");
+  end();
+  ASSERT_TRUE(start().ok());
+  EXPECT_EQ(host_.probes("engine.orphan_removed"), 2u);
+  EXPECT_EQ(get("a"), "2");
+}
+
 TEST_F(EngineTest, a_merge_that_leaves_nothing_leaves_no_table) {
   options_.tables_max = 1;
   ASSERT_TRUE(start().ok());
