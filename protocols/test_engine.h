@@ -48,6 +48,7 @@ class TestEngine : public Engine {
   Task<Result<std::vector<Entry>>> scan(std::string, std::string, ScanLimits, View) override {
     co_return Error{Code::kInvalid, "not in this engine"};
   }
+  Task<void> room() override { co_return; }
   Task<Result<void>> flush() override { co_return Result<void>(); }
   Task<Result<void>> close() override { co_return Result<void>(); }
   const EngineStats& stats() const override { return stats_; }

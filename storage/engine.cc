@@ -189,6 +189,8 @@ Task<void> EngineImpl::watch_for_poison() {
     host_.abort("the storage engine is poisoned: " + never.error().text());
 }
 
+Task<void> EngineImpl::room() { co_await host_.clock().sleep(kMillisecond); }
+
 Task<Result<void>> EngineImpl::close() {
   closed_ = true;
   Result<void> done = co_await log_->close();

@@ -35,6 +35,7 @@ class EngineImpl final : public Engine, private BatchSink {
   Task<Result<std::optional<std::string>>> get(std::string key, View view) override;
   Task<Result<std::vector<Entry>>> scan(std::string begin, std::string end, ScanLimits limits,
                                         View view) override;
+  Task<void> room() override;
   Task<Result<void>> flush() override;
   Task<Result<void>> close() override;
   const EngineStats& stats() const override;
@@ -52,9 +53,7 @@ class EngineImpl final : public Engine, private BatchSink {
   void replay(Lsn lsn, std::string_view batch, bool proven) override;
 
   // engine.cc
-  Lsn visible(View view) const {
-    return view == View::kDurable ? durable_.lsn() : std::numeric_limits<Lsn>::max();
-  }
+  Lsn visible(View view) const { return view.at(durable_.lsn()); }
   bool active_full() const;
   void rotate();
   MemoryLookup look_in_tables(std::string_view key, uint64_t hash);

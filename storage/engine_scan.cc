@@ -19,8 +19,6 @@ namespace {
 
 constexpr uint64_t kUnitsPerRow = 100;
 
-bool before_end(std::string_view key, std::string_view end) { return end.empty() || key < end; }
-
 // Counts rows as a scan gives them out.
 struct Budget {
   ScanLimits limits;
