@@ -98,28 +98,25 @@ MemoryLookup EngineImpl::lookup(std::string_view key, View view) {
        ++table) {
     version = (*table)->find(key, hash, at);
   }
-  if (version == nullptr) return look_in_tables(key, hash);
+  if (version == nullptr) return look_in_tables(key, hash, at);
   if (version->removed) return {.state = MemoryLookup::State::kRemoved, .lsn = version->lsn};
   return {.state = MemoryLookup::State::kFound, .value = version->value(), .lsn = version->lsn};
 }
 
 // Goes as far as the filters and the cached blocks reach.
-MemoryLookup EngineImpl::look_in_tables(std::string_view key, uint64_t hash) {
-  if (tables_->empty()) return {.state = MemoryLookup::State::kRemoved};
+MemoryLookup EngineImpl::look_in_tables(std::string_view key, uint64_t hash, Lsn at) {
   for (const std::shared_ptr<Table>& table : *tables_) {
-    const std::optional<uint64_t> block = table->block_for(key, hash);
-    if (!block) {
+    if (!table->may_contain(key, hash)) {
       ++stats_.bloom_rejections;
       continue;
     }
-    const Buffer* bytes = cache_.find(table->description().id, *block);
-    if (bytes == nullptr) return {.state = MemoryLookup::State::kNotInMemory};
+    StoredEntry entry;
+    const Table::Answer answer = table->search(key, at, entry);
+    if (answer == Table::Answer::kAbsent) continue;
+    if (answer == Table::Answer::kNeedsDisk) return {.state = MemoryLookup::State::kNotInMemory};
     ++stats_.block_hits;
-    BlockCursor cursor(bytes->view());
-    cursor.seek(key);
-    if (!cursor.valid() || cursor.key() != key) continue;
-    if (cursor.removed()) return {.state = MemoryLookup::State::kRemoved};
-    return {.state = MemoryLookup::State::kFound, .value = cursor.value()};
+    if (entry.removed) return {.state = MemoryLookup::State::kRemoved};
+    return {.state = MemoryLookup::State::kFound, .value = entry.value};
   }
   return {.state = MemoryLookup::State::kRemoved};
 }
@@ -132,25 +129,17 @@ Task<Result<std::optional<std::string>>> EngineImpl::get(std::string key, View v
   const std::shared_ptr<const TableSet> tables =
       tables_;  // as of now, whatever a merge does meanwhile
   const uint64_t hash = hash_bytes(key);
+  const Lsn at = visible(view);
   for (const std::shared_ptr<Table>& table : *tables) {
-    const std::optional<uint64_t> block = table->block_for(key, hash);
-    if (!block) continue;
-    const Buffer* cached = cache_.find(table->description().id, *block);
-    Buffer bytes;
-    if (cached != nullptr) {
-      bytes = *cached;
-    } else {
-      ++stats_.block_reads;
-      Result<Buffer> read = co_await table->read_block(host_, *block);
-      if (!read.ok()) co_return read.error();
-      bytes = *std::move(read);
-      cache_.insert(table->description().id, *block, bytes);
-    }
-    BlockCursor cursor(bytes.view());
-    cursor.seek(key);
-    if (!cursor.valid() || cursor.key() != key) continue;
-    if (cursor.removed()) co_return Found();
-    co_return Found(std::string(cursor.value()));
+    StoredEntry entry;
+    Buffer pin;
+    if (!table->may_contain(key, hash)) continue;
+    ++stats_.block_reads;
+    Result<bool> found = co_await table->get(host_, key, hash, at, entry, pin);
+    if (!found.ok()) co_return found.error();
+    if (!*found) continue;
+    if (entry.removed) co_return Found();
+    co_return Found(std::string(entry.value));
   }
   co_return Found();
 }

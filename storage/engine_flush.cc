@@ -53,12 +53,13 @@ Task<Result<void>> EngineImpl::flush_oldest() {
   Result<void> done = co_await durable_.wait(last);  // a table must not run ahead of the log
   if (!done.ok()) co_return done;
 
-  TableWriter writer(host_, table_directory_, next_table_++, manifest_->state().flushed + 1);
+  TableWriter writer(host_, table_directory_, next_table_++, {}, manifest_->state().flushed + 1);
   done = co_await writer.open();
   Slice slice(host_);
   for (Memtable::Cursor at = memtable->begin(); done.ok() && at.valid(); at.next()) {
     const Memtable::Version& newest = at.newest();
-    writer.add(at.key(), newest.value(), newest.removed, newest.lsn);
+    writer.add(
+        {.key = at.key(), .value = newest.value(), .lsn = newest.lsn, .removed = newest.removed});
     slice.charge(kUnitsPerEntry);
     if (writer.wants_write()) done = co_await writer.write();
     if (slice.spent()) co_await slice.let_others_run();
@@ -84,7 +85,7 @@ Task<Result<void>> EngineImpl::adopt(ManifestEdit edit, TableSet replaced) {
   TableSet opened;
   for (const TableDescription& description : edit.added) {
     Result<std::shared_ptr<Table>> table =
-        co_await Table::open(host_, table_directory_, description);
+        co_await Table::open(host_, table_directory_, description, {}, &cache_);
     if (!table.ok()) co_return table.error();
     opened.push_back(*std::move(table));
   }
@@ -143,24 +144,23 @@ Task<Result<void>> EngineImpl::merge_all() {
   for (const std::shared_ptr<Table>& table : inputs) {
     edit.removed.push_back(table->description().id);
     first_lsn = std::min(first_lsn, table->description().first_lsn);
-    Result<void> done = co_await cursors.emplace_back(host_, table).seek("");
+    Result<void> done = co_await cursors.emplace_back(host_, table, Caching::kBypass).seek("");
     if (!done.ok()) co_return done;
   }
-  TableWriter writer(host_, table_directory_, next_table_++, first_lsn);
+  TableWriter writer(host_, table_directory_, next_table_++, {}, first_lsn);
   Result<void> done = co_await writer.open();
   Slice slice(host_);
   std::string key;
   while (done.ok()) {
     const TableCursor* newest = nullptr;
     for (const TableCursor& cursor : cursors) {
-      if (cursor.valid() && (newest == nullptr || cursor.entry().key() < newest->entry().key()))
-        newest = &cursor;
+      if (cursor.valid() && (newest == nullptr || cursor.key() < newest->key())) newest = &cursor;
     }
     if (newest == nullptr) break;
-    key = newest->entry().key();
-    if (!newest->entry().removed()) writer.add(key, newest->entry().value(), false, newest->lsn());
+    key = newest->key();
+    if (!newest->entry().removed) writer.add(newest->entry());
     for (TableCursor& cursor : cursors) {
-      if (!cursor.valid() || cursor.entry().key() != key) continue;
+      if (!cursor.valid() || cursor.key() != key) continue;
       slice.charge(kUnitsPerEntry);
       if (!cursor.step() && done.ok()) done = co_await cursor.load();
     }

@@ -57,7 +57,7 @@ class EngineImpl final : public Engine, private BatchSink {
   }
   bool active_full() const;
   void rotate();
-  MemoryLookup look_in_tables(std::string_view key, uint64_t hash);
+  MemoryLookup look_in_tables(std::string_view key, uint64_t hash, Lsn at);
   void check_space_when_due();
   Task<void> check_space();
   void say_no_space();  // puts are turned away until there is room

@@ -86,7 +86,7 @@ Task<Result<void>> EngineImpl::open_tables(const ManifestState& state) {
   auto tables = std::make_shared<TableSet>();
   for (const TableDescription& description : state.tables) {
     Result<std::shared_ptr<Table>> table =
-        co_await Table::open(host_, table_directory_, description);
+        co_await Table::open(host_, table_directory_, description, {}, &cache_);
     if (!table.ok()) co_return table.error();
     tables->push_back(*std::move(table));
   }

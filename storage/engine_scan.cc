@@ -73,8 +73,9 @@ Task<Result<std::vector<Entry>>> EngineImpl::scan(std::string begin, std::string
   const std::shared_ptr<const TableSet> tables = tables_;
   std::deque<TableCursor> cursors;  // newest first
   for (const std::shared_ptr<Table>& table : *tables) {
-    if (table->index().largest < begin || !before_end(table->index().smallest, end)) continue;
-    Result<void> done = co_await cursors.emplace_back(host_, table).seek(begin);
+    if (table->description().largest < begin || !before_end(table->description().smallest, end))
+      continue;
+    Result<void> done = co_await cursors.emplace_back(host_, table, Caching::kBypass).seek(begin);
     if (!done.ok()) co_return done.error();
   }
   std::vector<Entry> found;
@@ -85,22 +86,20 @@ Task<Result<std::vector<Entry>>> EngineImpl::scan(std::string begin, std::string
   while (!budget.spent()) {
     const TableCursor* least = nullptr;
     for (const TableCursor& cursor : cursors) {
-      if (cursor.valid() && (least == nullptr || cursor.entry().key() < least->entry().key()))
-        least = &cursor;
+      if (cursor.valid() && (least == nullptr || cursor.key() < least->key())) least = &cursor;
     }
-    const bool from_memory =
-        at < rows.size() && (least == nullptr || rows[at].key <= least->entry().key());
-    if (!from_memory && (least == nullptr || !before_end(least->entry().key(), end))) break;
-    key = from_memory ? rows[at].key : std::string(least->entry().key());
+    const bool from_memory = at < rows.size() && (least == nullptr || rows[at].key <= least->key());
+    if (!from_memory && (least == nullptr || !before_end(least->key(), end))) break;
+    key = from_memory ? rows[at].key : std::string(least->key());
     slice.charge(kUnitsPerRow);
-    if (from_memory ? !rows[at].removed : !least->entry().removed()) {
+    if (from_memory ? !rows[at].removed : !least->entry().removed) {
       found.push_back(
-          {key, from_memory ? std::move(rows[at].value) : std::string(least->entry().value())});
+          {key, from_memory ? std::move(rows[at].value) : std::string(least->entry().value)});
       budget.take(found.back().key, found.back().value);
     }
     if (from_memory) ++at;
     for (TableCursor& cursor : cursors) {
-      if (!cursor.valid() || cursor.entry().key() != key) continue;
+      if (!cursor.valid() || cursor.key() != key) continue;
       if (cursor.step()) continue;
       Result<void> done = co_await cursor.load();
       if (!done.ok()) co_return done.error();

@@ -15,8 +15,12 @@ TableDescription table(uint64_t id, Lsn last) {
           .index_bytes = 20,
           .index_checksum = 9,
           .entries = 3,
+          .removes = 1,
+          .data_bytes = 30,
           .first_lsn = last - 5,
-          .last_lsn = last};
+          .last_lsn = last,
+          .smallest = "a",
+          .largest = "b"};
 }
 
 std::string three_records() {
@@ -34,14 +38,16 @@ TEST(Manifest, a_record_has_the_bytes_of_version_1) {
       ManifestRecordKind::kEdit, 6,
       {.flushed = 300, .next_table = 5, .removed = {2}, .added = {table(4, 20)}});
   EXPECT_EQ(record.size(), kPageBytes);
-  EXPECT_EQ(hex(record.substr(0, 53)),
+  EXPECT_EQ(hex(record.substr(0, 60)),
             "52534d4601000200"  // magic, version 1, edit
-            "280852948c1929eb"
+            "b4e8caa8cd756574"
             "0600000000000000"  // sequence
-            "1500000000000000"  // payload length
+            "1c00000000000000"  // payload length
             "ac0205"            // flushed 300, next table 5
             "0102"              // removed: 2
-            "01046432140900000000000000030f14");
+            "01046432140900000000000000"
+            "03011e0f14000161"
+            "0162");
 }
 
 TEST(Manifest, edits_add_up) {
