@@ -16,6 +16,7 @@ Log::Log(Host& host, LogOptions options, DurableMark& durable, EngineStats& stat
       life_(host.random("storage.log").next()),
       synced_(start.next_lsn - 1),
       next_segment_(start.next_segment),
+      cut_(std::move(start.cut)),
       segments_(host.ready(), options_.directory, start),
       archive_(host, segments_, options_.archive_bytes_max, std::move(start.doubled)),
       reader_(host, segments_, durable, options_.cipher),
@@ -66,6 +67,7 @@ Task<void> Log::flush_loop() {
     const Lsn last = group.end() - 1;
     const uint64_t bytes = group.used();
     Result<void> done = co_await commit(std::move(group), kind);
+    if (done.ok() && !cut_.empty()) done = co_await cut_leftovers();
     if (!done.ok()) {
       durable_.poison(done.error());  // wakes every waiter; a second sync would prove nothing
       break;
@@ -74,7 +76,12 @@ Task<void> Log::flush_loop() {
     group_bytes_hint_ = bytes;
     pending_bytes_ = 0;
     for (const LogGroup& waiting : pending_) pending_bytes_ += waiting.used();
+    segments_.active_written = segments_.active.bytes;
     if (options_.sync) synced_ = last;
+    if (segments_.newest_durable != segments_.active.id) {
+      segments_.newest_durable = segments_.active.id;
+      archive_.start(scope_);
+    }
     durable_.advance(last);  // wakes those at or below `last`
   }
   running_ = false;
@@ -126,6 +133,20 @@ Task<Result<void>> Log::commit(LogGroup group, LogGroupKind kind) {
   co_return done;
 }
 
+// What recovery passed over behind a hole would seem to go on from here once the segments between
+// were written over. Cut when this life's first group is there: its segment has a greater id, so
+// that no id which only the cut part bears is used again.
+Task<Result<void>> Log::cut_leftovers() {
+  for (const LogCut& cut : std::exchange(cut_, {})) {
+    if (cut.file == segments_.active.file) continue;  // written over: what is left is older
+    host_.trace().probe("wal.leftover_cut");
+    Result<void> done = co_await host_.disk().truncate(cut.file, cut.bytes);
+    if (done.ok()) done = co_await host_.disk().sync(cut.file);
+    if (!done.ok()) co_return done;
+  }
+  co_return Result<void>();
+}
+
 // The next file to write: one that is free, or a new one, whose name must be durable before
 // anything in it counts.
 Task<Result<void>> Log::next_segment() {
@@ -149,6 +170,7 @@ Task<Result<void>> Log::next_segment() {
   }
   segment.id = next_segment_++;
   segments_.active = std::move(segment);
+  segments_.active_written = 0;
   co_return Result<void>();
 }
 

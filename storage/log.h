@@ -79,6 +79,7 @@ class Log {
   Task<void> flush_loop();
   Task<Result<void>> commit(LogGroup group, LogGroupKind kind);
   Task<Result<void>> next_segment();
+  Task<Result<void>> cut_leftovers();
   void seal_when_idle();
 
   Host& host_;
@@ -93,6 +94,7 @@ class Log {
   Lsn synced_;  // every batch up to here survives a power loss, in the log or in tables
   uint64_t manifest_sequence_ = 0;
   uint64_t next_segment_;
+  std::vector<LogCut> cut_;
   LogSegments segments_;
   LogArchive archive_;
   LogReader reader_;

@@ -10,7 +10,7 @@ LogArchive::LogArchive(Host& host, LogSegments& segments, uint64_t bytes_max,
 
 bool LogArchive::idle() const {
   if (!prepared_ && (!doubled_.empty() || !segments_.archived.empty())) return false;
-  return segments_.leaving.empty() && bytes_ <= bytes_max_;
+  return !may_take_in() && bytes_ <= bytes_max_;
 }
 
 void LogArchive::start(Scope& scope) {
@@ -87,8 +87,9 @@ Task<Result<void>> LogArchive::prepare() {
 
 Task<Result<void>> LogArchive::take_in(LogSegment segment) {
   Disk& disk = host_.disk();
-  const bool empty = segment.first == segment.end;
-  if (empty || (!segments_.archived.empty() && segments_.archived.back().first >= segment.first)) {
+  // Of no use to a reader, or archived under this name before.
+  if (segment.first == segment.end || segment.headless ||
+      (!segments_.archived.empty() && segments_.archived.back().first >= segment.first)) {
     segments_.free.push_back({.slot = segment.slot, .file = segment.file});
     co_return Result<void>();
   }

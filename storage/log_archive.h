@@ -23,6 +23,11 @@ class LogArchive {
  private:
   static constexpr std::size_t kSpareFiles = 2;
 
+  // The greatest segment id must stay in log/, where recovery sees it, so that it is not used
+  // again.
+  bool may_take_in() const {
+    return !segments_.leaving.empty() && segments_.leaving.front().id < segments_.newest_durable;
+  }
   bool idle() const;
   Task<void> run();
   Task<Result<void>> prepare();

@@ -34,7 +34,7 @@ bool LogHistory::add(const LogGroupHeader& header, std::string_view payload) {
 void LogHistory::finish() { release(/*all=*/true); }
 
 void LogHistory::release(bool all) {
-  while (!held_.empty() && (all || held_.front().end <= durable_ + 1)) {
+  while (!held_.empty() && (all || held_.front().end <= std::min(durable_ + 1, hold_from_))) {
     const Held& held = held_.front();
     LogGroupReader reader(held.payload);
     Lsn lsn = held.first;

@@ -1,7 +1,7 @@
 // LogHistory: puts the good groups of all segments, met in the order of segments and offsets, into
 // the one order of batches, and hands them to the sink. A batch is handed on as proven once a group
-// says so; until then it is held, because a newer segment may supersede it. It decides nothing: who
-// meets a hole asks (storage/log_recovery.h).
+// says so; until then it is held, because a newer segment may supersede it, and so is what a newer
+// one is known to repeat. It decides nothing: who meets a hole asks (storage/log_recovery.h).
 #pragma once
 
 #include <algorithm>
@@ -15,8 +15,7 @@ namespace ringside {
 
 class LogHistory {
  public:
-  LogHistory(Lsn flushed, BatchSink& sink)
-      : flushed_(flushed), next_(flushed + 1), released_(flushed), sink_(sink) {}
+  LogHistory(Lsn flushed, BatchSink& sink) : next_(flushed + 1), released_(flushed), sink_(sink) {}
 
   Lsn next() const { return next_; }  // the first batch that is missing
   // The last batch that no newer segment can supersede any more.
@@ -32,6 +31,8 @@ class LogHistory {
   void meet(uint64_t segment) { segment_max_ = std::max(segment_max_, segment); }
   // Planted bugs alone take back a proof.
   void disprove(Lsn beyond) { durable_ = std::min(durable_, beyond); }
+  // Segments that are still to come repeat the batches from here on.
+  void hold_from(Lsn first) { hold_from_ = first; }
   // A newer segment begins with `first`: what older ones say from there on is void.
   void supersede(Lsn first);
   void skip_to(Lsn next) { next_ = std::max(next_, next); }
@@ -49,9 +50,9 @@ class LogHistory {
   };
   void release(bool all);
 
-  const Lsn flushed_;
   Lsn next_;
   Lsn released_;
+  Lsn hold_from_ = 0;
   Lsn durable_ = 0;
   uint64_t manifest_sequence_ = 0;
   uint64_t segment_max_ = 0;

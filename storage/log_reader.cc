@@ -121,13 +121,11 @@ Task<Result<void>> LogReader::read_groups(Progress& progress, LogSegments::Holde
   if (!segments_.holds(holder)) co_return Result<void>();  // it was recycled; look again
   host_.trace().probe("wal.stream_gap");
   const std::string batch = "batch " + std::to_string(before);
-  if (hole_end != 0 || holder.until == std::numeric_limits<Lsn>::max()) {
-    co_return Error{Code::kCorrupt,
-                    holder.path + ": " + batch + " is missing" +
-                        (hole_end == 0 ? "" : "; the next one is " + std::to_string(hole_end))};
-  }
+  const Lsn oldest = hole_end != 0 ? hole_end : holder.until;
+  if (oldest == std::numeric_limits<Lsn>::max())
+    co_return Error{Code::kCorrupt, holder.path + ": " + batch + " is missing"};
   co_return Error{Code::kNotFound,
-                  batch + " is gone; the oldest held after it is " + std::to_string(holder.until)};
+                  batch + " is gone; the oldest held after it is " + std::to_string(oldest)};
 }
 
 Result<std::string_view> LogReader::plain_payload(const LogScanner& scanner,

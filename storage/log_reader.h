@@ -22,9 +22,9 @@ class LogReader {
   LogReader(Host& host, LogSegments& segments, const DurableMark& durable, const Cipher* cipher)
       : host_(host), segments_(segments), durable_(durable), cipher_(cipher) {}
 
-  // Every durable batch after `after`, in order, without gaps; empty when caught up. kNotFound: it
-  // is gone; the message names the oldest batch from which reading goes on. kCorrupt: damage, or a
-  // range that recovery reported as lost.
+  // Every durable batch after `after`, in order, without gaps; empty when caught up. kNotFound: the
+  // next one is gone (no longer kept, lost in a crash of the archive, or unreadable); the message
+  // ends with the oldest batch after it that is held. kCorrupt: none is.
   Task<Result<std::vector<LoggedBatch>>> read(Lsn after, ChangeLimits limits);
 
   // Whether groups are worth keeping: somebody has read.

@@ -1,6 +1,7 @@
 #include "storage/log_recovery.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "runtime/bug.h"
@@ -21,7 +22,10 @@ struct SegmentFile {
   // Of its good groups, as far as they count.
   bool counts = false;
   uint64_t life = 0;
-  bool stale = false;  // an earlier life's groups follow
+  bool stale = false;        // an earlier life's groups follow
+  bool passed_over = false;  // the next of its good groups does not count
+  bool leftover = false;     // some of its good groups does not
+  uint64_t greatest = 0;     // segment id met in it: another one when its first page was not synced
   std::optional<LogScanner::Bad> broke;
 
   bool torn() const {  // a group was begun after the good ones and is not whole
@@ -48,9 +52,10 @@ class LogWalk {
   Task<Result<Buffer>> read_first_page(const SegmentFile& file);
   Task<Result<void>> identify(SegmentFile& file);
   Task<Result<void>> walk(std::size_t index);
+  void prove(SegmentFile& file, const LogGroupHeader& header);
   Task<Result<void>> accept(std::size_t index, const LogScanner& scanner);
   Result<std::string_view> open_payload(const SegmentFile& file, const LogScanner& scanner);
-  Task<Result<void>> decide_hole(std::size_t index, uint64_t offset, Lsn first);
+  Task<Result<void>> decide_hole(std::size_t index, const LogScanner& scanner);
   Task<Result<void>> look_ahead(std::size_t index, uint64_t offset);
   Task<Result<void>> read_again(std::size_t files);
   Result<void> supersede(SegmentFile& file, Lsn first);
@@ -67,8 +72,9 @@ class LogWalk {
   LogHistory history_;
   std::vector<SegmentFile> files_;  // by segment id
   SegmentFile* last_ = nullptr;     // the last one that counts
-  bool stopped_ = false;            // at a hole
-  std::string opened_;              // a sealed payload
+  Lsn repeated_ = 0;    // segments that are still to come repeat the batches from here on
+  Lsn hole_ = 0;        // nothing proves this missing batch, and the log ends before it
+  std::string opened_;  // a sealed payload
 };
 
 Error segment_error(const SegmentFile& file, uint64_t offset, Code code, const std::string& what) {
@@ -78,7 +84,7 @@ Error segment_error(const SegmentFile& file, uint64_t offset, Code code, const s
 Task<Result<LogRecovery>> LogWalk::run() {
   Result<void> done = co_await open_files();
   for (std::size_t i = 0; done.ok() && i < files_.size(); ++i) done = co_await walk(i);
-  if (done.ok() && !stopped_) done = co_await read_again(files_.size());
+  if (done.ok()) done = co_await read_again(files_.size());
   if (done.ok() && history_.next() <= history_.durable()) done = lose(history_.durable());
   if (!done.ok()) co_return done.error();
   history_.finish();
@@ -171,6 +177,13 @@ Task<Result<void>> LogWalk::identify(SegmentFile& file) {
 // Looks at every page: a group that follows a gap still proves what it says.
 Task<Result<void>> LogWalk::walk(std::size_t index) {
   SegmentFile& file = files_[index];
+  // What a newer segment repeats is its own to say, even if the older one was proven.
+  repeated_ = std::numeric_limits<Lsn>::max();
+  for (std::size_t newer = index + 1; newer < files_.size(); ++newer) {
+    const Lsn first = files_[newer].claims_first;
+    if (first != 0) repeated_ = std::min(repeated_, first);
+  }
+  history_.hold_from(repeated_);
   LogScanner scanner(host_, file.segment.file, file.path, 0, file.size);
   while (true) {
     Result<bool> found = co_await scanner.next();
@@ -178,17 +191,25 @@ Task<Result<void>> LogWalk::walk(std::size_t index) {
     if (scanner.bad() && scanner.bad()->offset == file.segment.bytes) file.broke = scanner.bad();
     if (!*found) co_return Result<void>();
     const LogGroupHeader& header = scanner.header();
-    history_.prove(header);
-    if (header.segment != file.segment.id) {
+    prove(file, header);
+    if (header.segment < file.segment.id) {
       file.stale = true;
-    } else if (!stopped_ &&
-               (!file.counts || (header.life == file.life && header.first >= file.segment.end))) {
+    } else if (header.segment > file.segment.id) {
+      file.leftover = true;  // its segment's first page is not there
+    } else if (!file.counts || (header.life == file.life && header.first >= file.segment.end)) {
       Result<void> accepted = co_await accept(index, scanner);
       if (!accepted.ok()) co_return accepted;
       slice_.charge(kUnitsPerBatch * header.count);
       if (slice_.spent()) co_await slice_.let_others_run();
+    } else {
+      file.leftover = true;
     }
   }
+}
+
+void LogWalk::prove(SegmentFile& file, const LogGroupHeader& header) {
+  history_.prove(header);
+  file.greatest = std::max(file.greatest, header.segment);
 }
 
 Task<Result<void>> LogWalk::accept(std::size_t index, const LogScanner& scanner) {
@@ -202,21 +223,30 @@ Task<Result<void>> LogWalk::accept(std::size_t index, const LogScanner& scanner)
   }
   const bool after_hole = header.first > history_.next();
   if (after_hole) {
-    Result<void> decided = co_await decide_hole(index, scanner.end_offset(), header.first);
-    if (!decided.ok() || stopped_) co_return decided;
+    file.passed_over |= scanner.offset() == file.segment.bytes;
+    Result<void> decided = co_await decide_hole(index, scanner);
+    if (!decided.ok()) co_return decided;
+    if (header.first > history_.next()) {
+      file.leftover = true;
+      co_return decided;
+    }
   }
   if (!history_.add(header, *payload)) {
     co_return segment_error(file, scanner.offset(), Code::kCorrupt,
                             "a log group's batches do not add up");
   }
   LogSegment& segment = file.segment;
-  if (!file.counts) segment.first = header.first;
+  if (!file.counts) {
+    segment.first = header.first;
+    segment.headless = scanner.offset() != 0;
+  }
   segment.remember(header.first, scanner.offset(), after_hole || !file.counts);
   file.counts = true;
   file.life = header.life;
   segment.end = header.end();
   segment.bytes = scanner.end_offset();
   file.broke.reset();
+  file.passed_over = false;
   last_ = &file;
   co_return Result<void>();
 }
@@ -260,9 +290,13 @@ Result<void> LogWalk::supersede(SegmentFile& file, Lsn first) {
   return {};
 }
 
-// The group at hand starts with `first`, and the batches before it are not there.
-Task<Result<void>> LogWalk::decide_hole(std::size_t index, uint64_t offset, Lsn first) {
-  Result<void> done = co_await look_ahead(index, offset);
+// The batches before the group at hand are not there. Either a newer segment has them, because its
+// life began before the group at hand, which then is void; or they were lost; or nothing proves
+// them, and the log ends there unless a newer segment goes on.
+Task<Result<void>> LogWalk::decide_hole(std::size_t index, const LogScanner& scanner) {
+  const Lsn first = scanner.header().first;
+  if (repeated_ <= history_.next() || hole_ == history_.next()) co_return Result<void>();
+  Result<void> done = co_await look_ahead(index, scanner.end_offset());
   if (done.ok()) done = co_await read_again(index + 1);
   if (!done.ok()) co_return done;
   if (RINGSIDE_BUG(log_replays_across_hole)) {
@@ -272,7 +306,7 @@ Task<Result<void>> LogWalk::decide_hole(std::size_t index, uint64_t offset, Lsn 
   if (history_.durable() >= history_.next()) done = lose(std::min(first - 1, history_.durable()));
   if (done.ok() && history_.next() < first) {
     host_.trace().probe("wal.stopped_at_hole");
-    stopped_ = true;
+    hole_ = history_.next();
   }
   co_return done;
 }
@@ -280,13 +314,13 @@ Task<Result<void>> LogWalk::decide_hole(std::size_t index, uint64_t offset, Lsn 
 // What all that was not walked yet proves.
 Task<Result<void>> LogWalk::look_ahead(std::size_t index, uint64_t offset) {
   for (; index < files_.size(); ++index, offset = 0) {
-    const SegmentFile& file = files_[index];
+    SegmentFile& file = files_[index];
     LogScanner scanner(host_, file.segment.file, file.path, offset, file.size);
     while (true) {
       Result<bool> found = co_await scanner.next();
       if (!found.ok()) co_return found.error();
       if (!*found) break;
-      history_.prove(scanner.header());
+      prove(file, scanner.header());
     }
   }
   co_return Result<void>();
@@ -312,8 +346,9 @@ Task<Result<void>> LogWalk::read_again(std::size_t files) {
       if (!found.ok()) co_return found.error();
       if (!*found) break;
       const LogGroupHeader& group = scanner.header();
-      differs |= group.durable > history_.durable() || group.segment > file.segment.id ||
-                 (group.segment == file.segment.id && scanner.offset() == from);
+      differs |=
+          group.durable > history_.durable() || group.segment > file.greatest ||
+          (group.segment == file.segment.id && scanner.offset() == from && !file.passed_over);
     }
     if (!differs) continue;
     host_.trace().probe("wal.reads_differ");
@@ -327,7 +362,6 @@ Result<void> LogWalk::lose(Lsn last) {
   const Lsn first = history_.next();
   if (RINGSIDE_BUG(log_cut_past_proven_group)) {
     history_.disprove(first - 1);
-    stopped_ = true;
     return {};
   }
   host_.trace().probe("wal.durable_group_lost");
@@ -355,7 +389,9 @@ void LogWalk::hand_over() {
     const bool archived =
         std::any_of(start.archived.begin(), start.archived.end(),
                     [&](const auto& one) { return one.first == file->claims_first; });
-    if (holds && segment.end > flushed_ + 1) {
+    const bool needed = holds && segment.end > flushed_ + 1;
+    if (file->leftover && (needed || !archived)) start.cut.push_back({segment.file, segment.bytes});
+    if (needed) {
       oldest = std::min(oldest, segment.first);
       start.in_use.insert(start.in_use.begin(), std::move(segment));
     } else if (archived) {

@@ -16,14 +16,14 @@
 // |   is missing                    |                                             | | | a proven
 // group is unreadable    | never cut: kCorrupt, or with LostLog::kReport durable_group_lost | | |
 // reported, and the groups behind it count  |                  | | a hole that nothing proves: |
-// stop at the hole: what is behind it goes    | stopped_at_hole  | |   newer on disk, older not |
-// |                  | | two reads of what ends the log  | kIo: nothing is believed, open again |
-// reads_differ     | |   differ                        | |                  | | a read fails or is
-// short        | that error: nothing is believed             | (none)           | | two files with
-// one segment id   | kCorrupt                                    | segment_twice    | | a newer
-// segment starts below    | kCorrupt, or reported: two histories        | histories_differ | | what
-// older ones prove         |                                             |                  | |
-// sealed with another key, or     | kCorrupt; without a key, or with one and    | not_opened | |
+// stop at the hole: what is behind it goes,   | stopped_at_hole  | |   newer on disk, older not |
+// and is cut off with the next group        | leftover_cut     | | two reads of what ends the log
+// | kIo: nothing is believed, open again        | reads_differ     | |   differ | | | | a read
+// fails or is short        | that error: nothing is believed             | (none)           | | two
+// files with one segment id   | kCorrupt                                    | segment_twice    | |
+// a newer segment starts below    | kCorrupt, or reported: two histories        | histories_differ
+// | |   what older ones prove         |                                             | | | sealed
+// with another key, or     | kCorrupt; without a key, or with one and    | not_opened       | |
 // tampered with                 |   not sealed: kInvalid                      |                  |
 // | a sync fails                    | poisoned; never synced again (log.cc)       | sync_failed |
 // | a write fails                   | poisoned; nothing is written again (log.cc) | write_failed |

@@ -84,7 +84,7 @@ std::optional<LogSegments::Holder> LogSegments::find(Lsn lsn) const {
     }
     holder->id = segment->id;
     holder->file = segment->file;
-    holder->bytes = segment->bytes;
+    holder->bytes = segment == &active ? active_written : segment->bytes;
     holder->path = log_file_name(directory, segment->slot);
     const auto after =
         std::upper_bound(segment->places.begin(), segment->places.end(), lsn,

@@ -34,6 +34,7 @@ struct LogSegment {
   Lsn first = 0;  // its first batch
   Lsn end = 0;    // after its last batch
   uint64_t bytes = 0;
+  bool headless = false;         // its first page is bad: not for the archive
   std::vector<LogPlace> places;  // some of its groups, ascending: where to start reading
 
   // Remembers a group when the last one remembered is far enough away, or always.
@@ -52,6 +53,13 @@ std::string archive_file_name(const std::string& log_directory, Lsn first);
 uint32_t slot_of_log_file(const std::string& name);
 Lsn lsn_of_archive_file(const std::string& name);
 
+// A file whose good groups from `bytes` on do not count, though they may seem to when other
+// segments are gone.
+struct LogCut {
+  FileId file = 0;
+  uint64_t bytes = 0;
+};
+
 // What recovery hands to a new Log.
 struct LogStart {
   std::vector<LogSegment> in_use;   // oldest first
@@ -60,6 +68,7 @@ struct LogStart {
   std::vector<ArchivedSegment> archived;  // oldest first, not measured
   // Names in log/ of files that are in the archive, too: a crash came between. To be removed.
   std::vector<uint32_t> doubled;
+  std::vector<LogCut> cut;
   uint64_t next_segment = 1;
   uint32_t next_slot = 1;
   Lsn next_lsn = 1;
@@ -90,6 +99,8 @@ class LogSegments {
   std::deque<LogSegment> leaving;
   std::deque<LogSegment> needed;
   LogSegment active;
+  uint64_t active_written = 0;  // bytes of it that are on disk; the rest is on its way
+  uint64_t newest_durable = 0;  // the newest segment of this life of which a group is durable
   std::vector<LogSegment> free;
   std::vector<LogSegment> abandoned;  // open, under a name that is not known: never written again
   uint32_t next_slot;
