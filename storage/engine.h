@@ -42,6 +42,9 @@ struct EngineOptions {
   // An idle log writes a sealing group after this long, so that rot in its last group cannot pass
   // for a torn tail.
   Duration seal_after = kSecond;
+  // false: the log is written and not synced. What is durable then survives the death of the
+  // process and not a power loss.
+  bool sync = true;
   bool abort_when_poisoned = true;
 };
 

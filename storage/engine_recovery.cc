@@ -46,7 +46,8 @@ Task<Result<void>> EngineImpl::recover() {
                                LogOptions{.directory = log_directory_,
                                           .segment_bytes = options_.log_segment_bytes,
                                           .group_bytes_max = options_.group_bytes_max,
-                                          .seal_after = options_.seal_after},
+                                          .seal_after = options_.seal_after,
+                                          .sync = options_.sync},
                                durable_, stats_, std::move(recovered->start));
   log_->set_manifest_sequence(manifest_->state().sequence);
   log_->append_again(logged_again_);

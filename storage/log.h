@@ -22,6 +22,7 @@ struct LogOptions {
   uint64_t segment_bytes = 4u << 20;
   uint64_t group_bytes_max = 1u << 20;
   Duration seal_after = kSecond;
+  bool sync = true;  // false: a group counts as durable when it is written
 };
 
 // One segment file. `id` 0: free to be written over.
