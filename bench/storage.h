@@ -71,7 +71,7 @@ struct Measured {
   double operations = 0, seconds = 0, cpu_seconds = 0;
   double p50 = 0, p99 = 0, p999 = 0, max = 0;  // microseconds of one operation
   double stalled = 0;                          // seconds in operations of more than kStall
-  double written_bytes = 0;                    // pages made dirty, as the kernel counts them
+  double written_bytes = 0;                    // handed to the kernel
   double put_bytes = 0;                        // keys and values
   double read_bytes = 0;                       // asked of the kernel; negative: not known
   double directory_bytes = 0, live_bytes = 0;  // when the step ended

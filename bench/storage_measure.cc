@@ -49,14 +49,14 @@ double Histogram::microseconds(double quantile) const {
   return max_microseconds();
 }
 
-KernelCounts KernelCounts::now() {
-  KernelCounts counts;
+Traffic Traffic::of_process() {
+  Traffic counts;
   FILE* file = std::fopen("/proc/self/io", "r");
   if (file == nullptr) return counts;
   char name[32];
   unsigned long long value = 0;
   while (std::fscanf(file, "%31[^:]: %llu\n", name, &value) == 2) {
-    if (std::string(name) == "write_bytes") counts.written_bytes = static_cast<double>(value);
+    if (std::string(name) == "wchar") counts.written_bytes = static_cast<double>(value);
     if (std::string(name) == "rchar") counts.read_bytes = static_cast<double>(value);
   }
   std::fclose(file);
@@ -75,8 +75,7 @@ double bytes_below(const std::string& directory) {
   return bytes;
 }
 
-Meter::Meter(const Setup& setup, const Step& step)
-    : step_(step), counts_(KernelCounts::now()), cpu_(cpu_seconds()) {
+Meter::Meter(const Setup& setup, const Step& step) : step_(step), cpu_(cpu_seconds()) {
   start_ = last_ = now_ns();
   deadline_ = start_ + static_cast<int64_t>(step.seconds * 1e9);
 }
@@ -88,11 +87,7 @@ void Meter::add(const Meter& other) {
   put_bytes_ += other.put_bytes_;
 }
 
-double Meter::counted_read_bytes() const {
-  return KernelCounts::now().read_bytes - counts_.read_bytes;
-}
-
-Measured Meter::result(const Setup& setup, uint64_t live) const {
+Measured Meter::result(const Setup& setup, uint64_t live, const Traffic& traffic) const {
   Measured measured;
   measured.operations = static_cast<double>(done_);
   measured.seconds = static_cast<double>(last_ - start_) / 1e9;
@@ -102,7 +97,8 @@ Measured Meter::result(const Setup& setup, uint64_t live) const {
   measured.p999 = latencies_.microseconds(0.999);
   measured.max = latencies_.max_microseconds();
   measured.stalled = latencies_.stalled_seconds();
-  measured.written_bytes = KernelCounts::now().written_bytes - counts_.written_bytes;
+  measured.written_bytes = traffic.written_bytes;
+  measured.read_bytes = traffic.read_bytes;
   measured.put_bytes = static_cast<double>(put_bytes_);
   measured.directory_bytes = bytes_below(setup.directory);
   measured.live_bytes = static_cast<double>(live * (kKeyBytes + setup.value_bytes));

@@ -30,11 +30,11 @@ class Histogram {
   int64_t stalled_ = 0;
 };
 
-// Of this process and its threads, since it started.
-struct KernelCounts {
-  double written_bytes = 0;  // write_bytes: pages made dirty
-  double read_bytes = 0;     // rchar: bytes that read system calls returned
-  static KernelCounts now();
+// Bytes that read and write calls moved, since this process began.
+struct Traffic {
+  double read_bytes = 0, written_bytes = 0;
+  // rchar and wchar, of all threads. What an io_uring moves is not among them.
+  static Traffic of_process();
 };
 
 // Of all files in and below it, as they lie on the disk.
@@ -63,14 +63,12 @@ class Meter {
   void put_bytes(uint64_t bytes) { put_bytes_ += bytes; }
   void add(const Meter& other);  // of a thread of the same step
 
-  // `live`: entries that the engine now holds. `read_bytes`: what the engine itself knows of.
-  Measured result(const Setup& setup, uint64_t live) const;
-  double counted_read_bytes() const;
+  // `live`: entries that the engine now holds. `traffic`: its reads and writes in this step.
+  Measured result(const Setup& setup, uint64_t live, const Traffic& traffic) const;
 
  private:
   Step step_;
   Histogram latencies_;
-  KernelCounts counts_;
   double cpu_ = 0;
   int64_t start_ = 0, last_ = 0, deadline_ = 0;
   uint64_t done_ = 0;

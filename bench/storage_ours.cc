@@ -78,11 +78,12 @@ class OurSession {
     }
     if (step.kind == Kind::kFillSequential) data_.filled_in_order(true);
     Meter meter(setup_, step);
-    const uint64_t blocks = engine_->stats().block_reads;
+    const posix::FileTraffic before = loop_.file_traffic();
     wait_for(task_of(meter));
-    Measured measured = meter.result(setup_, data_.filled());
-    measured.read_bytes = static_cast<double>(engine_->stats().block_reads - blocks) * kBlockBytes;
-    return measured;
+    const posix::FileTraffic after = loop_.file_traffic();
+    return meter.result(setup_, data_.filled(),
+                        {static_cast<double>(after.read_bytes - before.read_bytes),
+                         static_cast<double>(after.written_bytes - before.written_bytes)});
   }
 
   Task<void> task_of(Meter& meter) {

@@ -21,6 +21,7 @@ class PeerSession {
     if (step.kind == Kind::kFillSequential) data_.filled_in_order(true);
     while (step.kind == Kind::kSynced && writers_.size() < step.writers)
       writers_.push_back(std::make_unique<Data>(setup_));
+    const Traffic before = Traffic::of_process();
     Meter meter(setup_, step);
     switch (step.kind) {
       case Kind::kFillSequential:
@@ -32,9 +33,10 @@ class PeerSession {
       case Kind::kReadWhileWriting: read_while_writing(meter); break;
       case Kind::kSynced: synced(meter); break;
     }
-    Measured measured = meter.result(setup_, data_.filled());
-    measured.read_bytes = peer_.counts_reads() ? meter.counted_read_bytes() : -1;
-    return measured;
+    Traffic moved = Traffic::of_process();
+    moved.written_bytes -= before.written_bytes;
+    moved.read_bytes = peer_.counts_reads() ? moved.read_bytes - before.read_bytes : -1;
+    return meter.result(setup_, data_.filled(), moved);
   }
 
  private:

@@ -58,7 +58,7 @@ const Quantity kLatencies[] = {
     {"/p99", "us", [](const Measured& m) { return m.p99; }, false, 0.001},
     {"/p99.9", "us", [](const Measured& m) { return m.p999; }, false, 0.001},
 };
-const Quantity kWritten = {"/write_amplification", "dirtied bytes per put byte",
+const Quantity kWritten = {"/write_amplification", "bytes written per put byte",
                            [](const Measured& m) { return m.written_bytes / m.put_bytes; }, false,
                            0.001};
 const Quantity kRead = {"/read_amplification", "bytes read per get",
