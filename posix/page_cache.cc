@@ -1,9 +1,8 @@
 #include "posix/page_cache.h"
 
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include "posix/loop.h"
 
 namespace ringside::posix {
 
@@ -12,6 +11,12 @@ bool PageCache::perform(FileJob& job) {
     return !job.bytes.empty() && job.bytes.size() <= kBytesMax && read(job);
   if (job.kind == FileJob::Kind::kWrite) return job.data.size() <= kBytesMax && write(job);
   return false;
+}
+
+int64_t PageCache::sleeps_of_thread() {
+  rusage usage = {};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw;
 }
 
 // Errors are for those who come after: they meet them again, unless they can help.
@@ -26,12 +31,14 @@ bool PageCache::read(FileJob& job) {
 }
 
 bool PageCache::write(FileJob& job) {
-  const Time start = Loop::monotonic();
+  const Time start = clock_();
   if (start < no_writes_until_) return false;
+  const int64_t sleeps = sleeps_();
   const ssize_t moved = pwrite(job.file->get(), job.position(), job.left(),
                                static_cast<off_t>(job.offset + job.moved));
-  const Time end = Loop::monotonic();
-  if (end - start > held_up_) no_writes_until_ = end + kRestAfterwards;
+  const Time end = clock_();
+  if (end - start > kHeldUp && sleeps_() != sleeps)
+    no_writes_until_ = end + kRestTimes * (end - start);
   return moved > 0 && job.step(moved);
 }
 

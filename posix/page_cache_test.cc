@@ -97,13 +97,29 @@ TEST_F(PageCacheTest, errors_are_left_for_others) {
   EXPECT_EQ(write->error, EBADF);
 }
 
-TEST_F(PageCacheTest, writes_rest_after_one_that_was_held_up) {
-  PageCache impatient(/*held_up=*/-1);
-  EXPECT_TRUE(impatient.perform(*writing(0, "hello")));
+Time fake_now = 0;
+int64_t fake_sleeps = 0;
+Time slow_clock() { return fake_now += 2 * kMillisecond; }
+int64_t sleepy() { return ++fake_sleeps; }
+int64_t awake() { return 0; }
+
+TEST_F(PageCacheTest, after_a_write_that_was_held_up_writes_rest_ten_times_as_long) {
+  fake_now = 0;
+  PageCache cache(slow_clock, sleepy);
+  EXPECT_TRUE(cache.perform(*writing(0, "hello")));  // from 2 ms to 4 ms
   const auto next = writing(5, "you");
-  EXPECT_FALSE(impatient.perform(*next));
+  fake_now = 21 * kMillisecond;
+  EXPECT_FALSE(cache.perform(*next));
   EXPECT_EQ(next->left(), 3u);
-  EXPECT_TRUE(impatient.perform(*reading(0, 5)));
+  EXPECT_TRUE(cache.perform(*reading(0, 5)));
+  fake_now = 22 * kMillisecond;
+  EXPECT_TRUE(cache.perform(*next));
+}
+
+TEST_F(PageCacheTest, a_write_during_which_others_had_the_processor_was_not_held_up) {
+  PageCache cache(slow_clock, awake);
+  EXPECT_TRUE(cache.perform(*writing(0, "hello")));
+  EXPECT_TRUE(cache.perform(*writing(5, "you")));
 }
 
 }  // namespace
