@@ -75,6 +75,16 @@ double bytes_below(const std::string& directory) {
   return bytes;
 }
 
+std::array<double, Measured::kNumbers> Measured::numbers() const {
+  return {operations, seconds, cpu_seconds,   p50,       p99,        p999,
+          max,        stalled, written_bytes, put_bytes, read_bytes, directory_bytes,
+          live_bytes};
+}
+
+Measured Measured::from(const double* n) {
+  return {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12]};
+}
+
 Meter::Meter(const Setup& setup, const Step& step) : step_(step), cpu_(cpu_seconds()) {
   start_ = last_ = now_ns();
   deadline_ = start_ + static_cast<int64_t>(step.seconds * 1e9);

@@ -8,14 +8,39 @@
 #include <utility>
 
 namespace ringside::bench {
+
+const char* name_of(Kind kind) {
+  switch (kind) {
+    case Kind::kFillSequential: return "fill_sequential";
+    case Kind::kFillRandom: return "fill_random";
+    case Kind::kOverwrite: return "overwrite";
+    case Kind::kReadHit: return "read_hit";
+    case Kind::kReadMiss: return "read_miss";
+    case Kind::kScan: return "scan";
+    case Kind::kReadWhileWriting: return "read_while_writing";
+    case Kind::kSynced: return "synced";
+  }
+  return "";
+}
+
+bool writes(Kind kind) {
+  return kind == Kind::kFillSequential || kind == Kind::kFillRandom || kind == Kind::kOverwrite ||
+         kind == Kind::kSynced;
+}
+
+uint64_t Setup::memtable_bytes() const {
+  return std::clamp<uint64_t>(data_bytes() / 16, 2u << 20, 64u << 20);
+}
+
 namespace {
 
 constexpr const char* kUsage =
     "usage: bench_storage [--json] [--quick] [--only TEXT] [--pinned | --free] [--dir DIRECTORY]\n"
     "         [--engine ours|RocksDB|LevelDB] [--entries N [--value-bytes N]] [--seconds S]\n"
-    "         [--core N] [--seed N]\n"
+    "         [--core N] [--seed N] [--profile FILE]\n"
     "--only: rows whose name holds TEXT; --entries: one size of data instead of three;\n"
-    "--seconds: at most so long a row; --engine: this one alone (for a profile)\n";
+    "--seconds: at most so long a row, fills apart; --engine: this one alone;\n"
+    "--profile: perf's data of the row (with --engine, and one row)\n";
 
 [[noreturn]] void refuse() {
   std::fputs(kUsage, stderr);
@@ -66,9 +91,8 @@ struct Limits {
 
 Limits limits_of(const Options& options, bool pinned) {
   Limits limits = options.quick ? Limits{5, 3, 1, 1, 200'000, 20'000, 20'000}
-                                : Limits{90, 30, 10, 8, 1'000'000, 200'000, 200'000};
-  if (options.seconds > 0)
-    limits.fill = limits.write = limits.read = limits.synced = options.seconds;
+                                : Limits{75, 30, 6, 6, 1'000'000, 200'000, 200'000};
+  if (options.seconds > 0) limits.write = limits.read = limits.synced = options.seconds;
   if (!pinned) {
     for (double* seconds : {&limits.fill, &limits.write, &limits.read, &limits.synced})
       *seconds /= 2;
@@ -114,6 +138,8 @@ Options parse_options(int count, char** arguments) {
       options.only = value();
     else if (name == "--dir")
       options.directory = value();
+    else if (name == "--profile")
+      options.profile = value();
     else if (name == "--core")
       options.core = static_cast<int>(number_of(value()));
     else if (name == "--entries")
@@ -156,7 +182,10 @@ std::vector<Session> sessions_of(const Options& options) {
       session.name = std::string(pinned ? "pinned/" : "free/") + std::to_string(value_bytes) +
                      "B_" + short_number(entries);
       session.pinned = pinned;
-      session.setup = {.entries = entries, .value_bytes = value_bytes, .seed = options.seed};
+      session.setup = {.entries = entries,
+                       .value_bytes = value_bytes,
+                       .seed = options.seed,
+                       .profile = options.profile};
       add(session, {{Kind::kFillSequential, entries, limits.fill}});
       // At least as many again as there are, until the time is up: sustained.
       add(session, {{Kind::kFillRandom, entries, limits.fill},

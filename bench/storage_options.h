@@ -21,9 +21,10 @@ struct Options {
   uint64_t entries = 0;  // not 0: one size of data, this one
   uint64_t value_bytes = 100;
   uint64_t seed = 1;
-  double seconds = 0;  // not 0: at most so long a step
+  double seconds = 0;  // not 0: at most so long a step, fills apart
   std::string only;    // rows whose name holds this text
   std::string directory = ".";
+  std::string profile;  // of the one engine that runs
   std::vector<std::string> engines = {kOurs, kRocksDb, kLevelDb};
 };
 

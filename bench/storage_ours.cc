@@ -5,6 +5,7 @@
 #include "bench/storage.h"
 #include "bench/storage_data.h"
 #include "bench/storage_measure.h"
+#include "bench/storage_profile.h"
 #include "bench/storage_settle.h"
 #include "posix/host.h"
 #include "storage/engine.h"
@@ -77,6 +78,7 @@ class OurSession {
       });
     }
     if (step.kind == Kind::kFillSequential) data_.filled_in_order(true);
+    const Profile profile(step.reported ? setup_.profile : "");
     Meter meter(setup_, step);
     const posix::FileTraffic before = loop_.file_traffic();
     wait_for(task_of(meter));

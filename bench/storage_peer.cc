@@ -7,6 +7,7 @@
 #include "bench/storage.h"
 #include "bench/storage_data.h"
 #include "bench/storage_measure.h"
+#include "bench/storage_profile.h"
 #include "bench/storage_settle.h"
 
 namespace ringside::bench {
@@ -21,6 +22,7 @@ class PeerSession {
     if (step.kind == Kind::kFillSequential) data_.filled_in_order(true);
     while (step.kind == Kind::kSynced && writers_.size() < step.writers)
       writers_.push_back(std::make_unique<Data>(setup_));
+    const Profile profile(step.reported ? setup_.profile : "");
     const Traffic before = Traffic::of_process();
     Meter meter(setup_, step);
     switch (step.kind) {

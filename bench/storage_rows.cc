@@ -5,39 +5,6 @@
 
 namespace ringside::bench {
 
-const char* name_of(Kind kind) {
-  switch (kind) {
-    case Kind::kFillSequential: return "fill_sequential";
-    case Kind::kFillRandom: return "fill_random";
-    case Kind::kOverwrite: return "overwrite";
-    case Kind::kReadHit: return "read_hit";
-    case Kind::kReadMiss: return "read_miss";
-    case Kind::kScan: return "scan";
-    case Kind::kReadWhileWriting: return "read_while_writing";
-    case Kind::kSynced: return "synced";
-  }
-  return "";
-}
-
-bool writes(Kind kind) {
-  return kind == Kind::kFillSequential || kind == Kind::kFillRandom || kind == Kind::kOverwrite ||
-         kind == Kind::kSynced;
-}
-
-uint64_t Setup::memtable_bytes() const {
-  return std::clamp<uint64_t>(data_bytes() / 16, 2u << 20, 64u << 20);
-}
-
-std::array<double, Measured::kNumbers> Measured::numbers() const {
-  return {operations, seconds, cpu_seconds,   p50,       p99,        p999,
-          max,        stalled, written_bytes, put_bytes, read_bytes, directory_bytes,
-          live_bytes};
-}
-
-Measured Measured::from(const double* n) {
-  return {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12]};
-}
-
 namespace {
 
 struct Quantity {
@@ -50,6 +17,8 @@ struct Quantity {
 
 // Rates first; what follows is better when it is less.
 const Quantity kRate = {"", "operations/s", [](const Measured& m) { return m.rate(); }, true, 1};
+const Quantity kPerCpu = {"/cpu", "operations/CPU second",
+                          [](const Measured& m) { return m.operations / m.cpu_seconds; }, true, 1};
 const Quantity kMax = {"/max", "us", [](const Measured& m) { return m.max; }, false, 1};
 const Quantity kStalled = {"/stalled", "ms in operations > 10 ms",
                            [](const Measured& m) { return m.stalled * 1e3; }, false, 0.001};
@@ -149,6 +118,7 @@ void add_rows(const Session& session, std::size_t step, const std::vector<Engine
   };
   RowMaker maker(row_name(session, what), step, results, rows);
   maker.compare(kRate, goal(1), "");
+  if (session.pinned) maker.compare(kPerCpu, std::nullopt, "");
   const bool sustained = what.kind == Kind::kOverwrite;
   if (sustained || options.json) maker.compare(kMax, sustained ? goal(4) : std::nullopt, kRocksDb);
   if (sustained) maker.compare(kStalled, goal(4), kRocksDb);
