@@ -102,7 +102,7 @@ Task<Result<void>> Log::commit(LogGroup group, LogGroupKind kind) {
   Buffer sealed = std::move(group).seal({.kind = kind,
                                          .segment = active_.id,
                                          .life = life_,
-                                         .durable = durable_.lsn(),
+                                         .durable = options_.sync ? durable_.lsn() : 0,
                                          .manifest_sequence = manifest_sequence_});
   ++(kind == LogGroupKind::kSeal ? stats_.seals : stats_.groups);
   stats_.log_bytes += bytes;

@@ -22,7 +22,9 @@ struct LogOptions {
   uint64_t segment_bytes = 4u << 20;
   uint64_t group_bytes_max = 1u << 20;
   Duration seal_after = kSecond;
-  bool sync = true;  // false: a group counts as durable when it is written
+  // false: a group counts as durable when it is written. Groups then claim nothing of those before
+  // them, which a power loss may take.
+  bool sync = true;
 };
 
 // One segment file. `id` 0: free to be written over.
