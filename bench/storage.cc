@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -28,8 +29,8 @@ void make_scratch(const std::string& directory) {
   }
   scratch = name;
   std::atexit([] { std::filesystem::remove_all(scratch); });
-  // Whoever interrupts, interrupts the child; we then clean up.
-  signal(SIGINT, SIG_IGN);
+  // Without its child the program ends, and cleans up.
+  for (const int number : {SIGINT, SIGTERM}) signal(number, [](int) { kill_child(); });
 }
 
 // From here on, threads that are yet to come included.
@@ -41,7 +42,8 @@ void pin_to(int core) {
 }
 
 void begin_child(std::optional<int> core, const std::string& directory) {
-  signal(SIGINT, SIG_DFL);
+  for (const int number : {SIGINT, SIGTERM}) signal(number, SIG_DFL);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (core) pin_to(*core);
   std::filesystem::create_directories(directory);
 }
