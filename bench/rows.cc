@@ -1,5 +1,6 @@
 #include "bench/rows.h"
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@ std::string number(const std::optional<double>& value) { return value ? number(*
 std::string quoted(const std::string& text) {
   return '"' + text + '"';
 }  // our names hold nothing to escape
+
+volatile pid_t running = 0;  // the child
 
 // 1234567 → "1,234,567"; small numbers keep three digits.
 std::string grouped(double value) {
@@ -83,6 +86,10 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+void kill_child() {
+  if (running > 0) kill(running, SIGKILL);
+}
+
 std::vector<double> in_child(const std::function<std::vector<double>()>& measure) {
   int ends[2];
   CHECK(pipe(ends) == 0);
@@ -95,6 +102,7 @@ std::vector<double> in_child(const std::function<std::vector<double>()>& measure
     const auto bytes = static_cast<ssize_t>(numbers.size() * sizeof(double));
     _exit(write(ends[1], numbers.data(), bytes) == bytes ? 0 : 1);
   }
+  running = child;
   close(ends[1]);
   std::vector<double> numbers;
   double value = 0;
@@ -102,6 +110,7 @@ std::vector<double> in_child(const std::function<std::vector<double>()>& measure
   close(ends[0]);
   int status = 0;
   CHECK(waitpid(child, &status, 0) == child);
+  running = 0;
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || numbers.empty()) {
     std::fprintf(stderr, "bench: a measurement died (status %d)\n", status);
     std::exit(4);

@@ -34,5 +34,7 @@ double cpu_seconds();
 // Runs `measure` in a child process, so that no measurement inherits another's heap, and hands back
 // its numbers. Exits when the child fails.
 std::vector<double> in_child(const std::function<std::vector<double>()>& measure);
+// Kills that child. For signal handlers.
+void kill_child();
 
 }  // namespace ringside::bench

@@ -3,11 +3,15 @@
 #include <time.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace ringside::posix {
 
 RealClock::RealClock(Process& process)
-    : process_(process), alarm_(process.loop, [this] { ring(); }) {}
+    : process_(process), alarm_(process.loop, [this] {
+        armed_for_ = kNever;
+        ring();
+      }) {}
 
 RealClock::~RealClock() {
   for (Entry& entry : heap_) entry.timer->slot = Timer::kIdle;
@@ -37,8 +41,17 @@ void RealClock::cancel(Timer& timer) {
       Timer::kIdle;  // the alarm may ring for nothing, which is cheaper than to set it again
 }
 
+// A turn of the loop costs a fraction of what an alarm does, and what lets others run is due at
+// once.
+void RealClock::ring_soon() {
+  if (std::exchange(rings_soon_, true)) return;
+  process_.post([this] {
+    rings_soon_ = false;
+    ring();
+  });
+}
+
 void RealClock::ring() {
-  armed_for_ = kNever;
   ringing_ = true;
   fired_until_ = now();
   const uint64_t newest = sequence_;
@@ -55,7 +68,9 @@ void RealClock::ring() {
 }
 
 void RealClock::arm() {
-  if (ringing_ || heap_.empty() || heap_[0].at >= armed_for_) return;
+  if (ringing_ || heap_.empty()) return;
+  if (heap_[0].at <= now()) return ring_soon();
+  if (heap_[0].at >= armed_for_) return;
   armed_for_ = heap_[0].at;
   alarm_.set(armed_for_);
 }

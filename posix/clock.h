@@ -32,6 +32,7 @@ class RealClock final : public Clock {
   };
 
   void ring();
+  void ring_soon();
   void arm();
   void place(size_t index, Entry entry);
   void sift_up(size_t index, Entry entry);
@@ -45,6 +46,7 @@ class RealClock final : public Clock {
   Time fired_until_ =
       0;  // a timer for the past is for now, so that it cannot overtake those which are due
   Time armed_for_ = kNever;
+  bool rings_soon_ = false;
   bool ringing_ = false;
 };
 

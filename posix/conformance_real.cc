@@ -19,9 +19,10 @@ namespace {
 
 class RealStage final : public Stage {
  public:
-  RealStage(bool thread_pool, const StageOptions& options)
-      : loop_({.thread_pool_files = thread_pool}), options_(options) {
-    if (!thread_pool && !loop_.uses_io_uring()) obstacle_ = "io_uring cannot be used here";
+  RealStage(const posix::LoopOptions& loop, const StageOptions& options)
+      : loop_(loop), options_(options) {
+    if (!loop.thread_pool_files && !loop_.uses_io_uring())
+      obstacle_ = "io_uring cannot be used here";
     char name[] = "/tmp/ringside-conformance-XXXXXX";
     directory_ = mkdtemp(name);
     if (options.disk_bytes != 0 && obstacle_.empty()) {
@@ -29,6 +30,7 @@ class RealStage final : public Stage {
       obstacle_ = small_disk_->obstacle();
     }
     const int process = getpid();
+    std::vector<int> taken;  // until every place has its own
     for (NodeId node = 1; node <= kPlaces; ++node) {
       // All of 127/8 is this machine; a host of our own keeps the port free between two processes
       // of a place.
@@ -36,8 +38,9 @@ class RealStage final : public Stage {
           "127.77." + std::to_string(process >> 8 & 255) + "." + std::to_string(process & 255);
       Result<int> listening = posix::listen_at(host + ":0");
       addresses_[node] = posix::local_address(*listening);
-      close(*listening);
+      taken.push_back(*listening);
     }
+    for (const int fd : taken) close(fd);
   }
   ~RealStage() override {
     for (auto& host : hosts_) host.reset();
@@ -120,8 +123,8 @@ class RealStage final : public Stage {
 
 }  // namespace
 
-std::unique_ptr<Stage> real_stage(bool thread_pool, const StageOptions& options) {
-  return std::make_unique<RealStage>(thread_pool, options);
+std::unique_ptr<Stage> real_stage(const posix::LoopOptions& loop, const StageOptions& options) {
+  return std::make_unique<RealStage>(loop, options);
 }
 
 }  // namespace ringside::conformance

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "posix/conformance.h"
+#include "posix/loop.h"
 
 namespace ringside::conformance {
 
-std::unique_ptr<Stage> real_stage(bool thread_pool_files, const StageOptions& options);
+std::unique_ptr<Stage> real_stage(const posix::LoopOptions& loop, const StageOptions& options);
 std::unique_ptr<Stage> sim_stage(const StageOptions& options);
 
 }  // namespace ringside::conformance

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as xml
 
-STAGES = ("threads", "io_uring", "sim")
+STAGES = ("page_cache", "io_uring", "threads", "sim")
 FILTER = "*Conformance.*"
 
 

@@ -26,14 +26,15 @@ std::unique_ptr<io_uring> make_ring(unsigned entries, int event_fd) {
 
 }  // namespace
 
-FileBackend::FileBackend(Loop& loop, bool thread_pool_only, int threads)
+FileBackend::FileBackend(Loop& loop, const LoopOptions& options)
     : loop_(loop),
+      at_once_(options.files_at_once),
       event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      threads_max_(std::max(1, threads)) {
+      threads_max_(std::max(1, options.pool_threads)) {
   CHECK(event_fd_ >= 0);
   const char* forbidden = getenv("RINGSIDE_NO_IO_URING");
-  const bool no_ring =
-      thread_pool_only || (forbidden != nullptr && *forbidden != '\0' && *forbidden != '0');
+  const bool no_ring = options.thread_pool_files ||
+                       (forbidden != nullptr && *forbidden != '\0' && *forbidden != '0');
   if (!no_ring) ring_ = make_ring(kRingEntries, event_fd_);
   watch_ = std::make_unique<Watch>(loop_, event_fd_, [this] { on_event(); }, [] {});
   watch_->want_read();
@@ -53,6 +54,7 @@ FileBackend::~FileBackend() {
 }
 
 void FileBackend::submit(FileJob& job) {
+  if (at_once_ && page_cache_.perform(job)) return answer(job);
   if (ring_ != nullptr && job.wants_ring()) {
     backlog_.push_back(job);
     submit_soon();
@@ -82,7 +84,7 @@ void FileBackend::submit_soon() {
     if (!*alive) return;
     submit_posted_ = false;
     submit_ring();
-    reap_ring();  // the page cache answers most writes at once
+    reap_ring();  // what the ring did at once
     deliver();
   });
 }
@@ -144,6 +146,8 @@ void FileBackend::reap_pool() {
 
 void FileBackend::finish(FileJob& job) {
   job.finished = true;
+  if (job.kind == FileJob::Kind::kRead) traffic_.read_bytes += job.moved;
+  if (job.kind == FileJob::Kind::kWrite) traffic_.written_bytes += job.moved;
   finished_.push_back(job);
 }
 
@@ -157,12 +161,16 @@ void FileBackend::on_event() {
   deliver();
 }
 
-// What an owner does with its job may finish others (`wait_for`) or ask for more; those are for
-// later turns.
+// What an owner does with its job may finish others (`wait_for`) or ask for more, some of which the
+// page cache answers at once: those are for a later round, and after a few rounds it is others'
+// turn.
 void FileBackend::deliver() {
-  List<FileJob> now;
-  now.append(finished_);
-  while (FileJob* job = now.pop_front()) job->owner->on_done(*job);
+  for (int round = 0; round < kRoundsATurn && !finished_.empty(); ++round) {
+    List<FileJob> now;
+    now.append(finished_);
+    while (FileJob* job = now.pop_front()) job->owner->on_done(*job);
+  }
+  if (!finished_.empty()) submit_soon();
 }
 
 void FileBackend::wait_for(FileJob& job) {

@@ -1,7 +1,8 @@
-// FileBackend: carries out file jobs off the loop's thread. Reads, writes and syncs go to io_uring
-// when the kernel allows it; names and directories, and everything when it does not, go to a small
-// pool of threads. Both tell the loop through one eventfd. Jobs are handed back on the loop's
-// thread, in the order in which they were found finished.
+// FileBackend: carries out file jobs. What the page cache can answer is done at once; other reads,
+// writes and syncs go to io_uring when the kernel allows it; names and directories, and everything
+// when it does not, go to a small pool of threads. Both tell the loop through one eventfd. Jobs are
+// handed back from the loop, never from within `submit`, in the order in which they were found
+// finished.
 #pragma once
 
 #include <condition_variable>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "posix/file_job.h"
+#include "posix/page_cache.h"
 #include "posix/watch.h"
 
 struct io_uring;
@@ -20,10 +22,11 @@ namespace ringside::posix {
 
 class FileBackend {
  public:
-  FileBackend(Loop& loop, bool thread_pool_only, int threads);
+  FileBackend(Loop& loop, const LoopOptions& options);
   ~FileBackend();
 
   bool uses_io_uring() const { return ring_ != nullptr; }
+  const FileTraffic& traffic() const { return traffic_; }
 
   // `job.owner->on_done(job)` follows from the loop. The job must live until then, or until
   // `wait_for` returned.
@@ -35,6 +38,7 @@ class FileBackend {
 
  private:
   static constexpr unsigned kRingEntries = 256;
+  static constexpr int kRoundsATurn = 16;
 
   void queue_on_ring(FileJob& job);
   void submit_ring();
@@ -47,6 +51,9 @@ class FileBackend {
   void work();
 
   Loop& loop_;
+  bool at_once_;
+  PageCache page_cache_;
+  FileTraffic traffic_;
   int event_fd_;
   std::unique_ptr<Watch> watch_;
   std::unique_ptr<io_uring> ring_;

@@ -39,8 +39,7 @@ class Loop::Impl {
 };
 
 Loop::Loop(LoopOptions options) : impl_(std::make_unique<Impl>()) {
-  impl_->files =
-      std::make_unique<FileBackend>(*this, options.thread_pool_files, options.pool_threads);
+  impl_->files = std::make_unique<FileBackend>(*this, options);
 }
 
 Loop::~Loop() { impl_->files.reset(); }
@@ -98,6 +97,8 @@ void Loop::resolve(const std::string& host, const std::string& port,
 }
 
 bool Loop::uses_io_uring() const { return impl_->files->uses_io_uring(); }
+
+FileTraffic Loop::file_traffic() const { return impl_->files->traffic(); }
 
 FileBackend& Loop::files() { return *impl_->files; }
 

@@ -1,7 +1,7 @@
 // Loop: the event loop of one thread. Several hosts (nodes, clients) may share it; whatever they do
 // happens on the thread that runs it, one callback at a time, and nothing here is safe to call from
-// another thread. File work goes to io_uring where the kernel allows it and to a small thread pool
-// otherwise. A Loop outlives the hosts that use it.
+// another thread. File work that cannot be done at once goes to io_uring where the kernel allows it
+// and to a small thread pool otherwise. A Loop outlives the hosts that use it.
 #pragma once
 
 #include <functional>
@@ -19,6 +19,14 @@ struct LoopOptions {
   // Never use io_uring. Also forced by RINGSIDE_NO_IO_URING=1 in the environment.
   bool thread_pool_files = false;
   int pool_threads = 4;
+  // Small reads and writes that the page cache can answer are done on the loop's thread.
+  bool files_at_once = true;
+};
+
+// Of all hosts of a loop, since it began.
+struct FileTraffic {
+  uint64_t read_bytes = 0;
+  uint64_t written_bytes = 0;
 };
 
 class Loop {
@@ -45,6 +53,7 @@ class Loop {
                std::function<void(std::string socket_address, std::string error)> answer);
 
   bool uses_io_uring() const;
+  FileTraffic file_traffic() const;
   static Time monotonic();  // CLOCK_MONOTONIC
 
   // For the other files of this room.

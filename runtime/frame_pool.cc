@@ -9,7 +9,7 @@ namespace ringside {
 namespace {
 
 constexpr std::size_t kStep = 64;
-constexpr std::size_t kClasses = 64;  // frames up to 4 KiB are pooled
+constexpr std::size_t kClasses = 96;  // up to 6 KiB: a page of a file with what frames it, too
 
 struct FreeFrame {
   FreeFrame* next;

@@ -1,6 +1,6 @@
-// Coroutine frames come and go with every message; a free list a size class makes that cheap. One
-// thread only. The determinism gate runs with the pool off, so that a use of a dead frame shows
-// itself.
+// Coroutine frames and buffers come and go with every message and every block that is read; a free
+// list a size class makes that cheap. One thread only. The determinism gate runs with the pool off,
+// so that a use of a dead frame shows itself.
 #pragma once
 
 #include <cstddef>

@@ -252,5 +252,49 @@ TEST(EngineCrash, catches_a_log_that_never_syncs) {
 }
 #endif
 
+Task<Result<void>> put_all(Engine* engine, int count) {
+  for (int i = 0; i < count; ++i) {
+    Batch batch;
+    batch.put(std::to_string(1'000 + i), std::string(3'000, 'v'));
+    const Result<Lsn> lsn = engine->submit(batch);
+    if (!lsn.ok()) co_return lsn.error();
+    Result<void> held = co_await engine->durable(*lsn);
+    if (!held.ok()) co_return held;
+  }
+  co_return Result<void>();
+}
+
+TEST(EngineCrash, an_unsynced_log_survives_a_kill_and_leaves_a_prefix_after_a_power_loss) {
+  constexpr uint64_t kPuts = 20;
+  uint64_t lost = 0;
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    TestHost host(seed);
+    EngineOptions options;
+    options.sync = false;
+    const bool power_loss = seed % 2 == 0;
+    {
+      const auto engine = *host.run(Engine::open(host, options));
+      ASSERT_TRUE(host.run(put_all(engine.get(), kPuts)).ok());
+      EXPECT_EQ(engine->stats().syncs, 0u);
+      host.end_tasks();
+    }
+    host.kill();
+    if (power_loss) host.disk().power_loss();
+    Result<std::unique_ptr<Engine>> again = host.run(Engine::open(host, options));
+    ASSERT_TRUE(again.ok()) << "seed " << seed << ": " << again.error().text();
+    const auto found = *host.run((*again)->scan("", "", {}, View::kDurable));
+    if (!power_loss) {
+      EXPECT_EQ(found.size(), kPuts);
+    }
+    for (std::size_t i = 0; i < found.size(); ++i)
+      EXPECT_EQ(found[i].key, std::to_string(1'000 + i));
+    lost += kPuts - found.size();
+    host.end_tasks();
+    again->reset();
+    host.kill();
+  }
+  EXPECT_GT(lost, 0u);
+}
+
 }  // namespace
 }  // namespace ringside
