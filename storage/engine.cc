@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/engine_impl.h"
+#include "storage/engine_kinds.h"
 #include "storage/format.h"
 
 namespace ringside {
@@ -40,7 +41,7 @@ EngineImpl::EngineImpl(Host& host, EngineOptions options)
       manifest_lock_(host.ready(), 1),
       scope_(host.ready()) {}
 
-Task<Result<std::unique_ptr<Engine>>> Engine::open(Host& host, EngineOptions options) {
+Task<Result<std::unique_ptr<Engine>>> open_lsm(Host& host, EngineOptions options) {
   auto engine = std::make_unique<EngineImpl>(host, std::move(options));
   Result<void> recovered = co_await engine->recover();
   if (!recovered.ok()) co_return recovered.error();

@@ -148,7 +148,7 @@ void TestDisk::power_loss() {
     std::string bytes = file->synced;
     for (const uint64_t page : file->dirty) {
       const uint64_t from = page * kPageBytes;
-      const uint64_t fate = random_.below(3);
+      const uint64_t fate = random_.below(garbage_ ? 3 : 2);
       if (fate == 0 || from >= file->bytes.size()) continue;  // dropped
       std::string kept = file->bytes.substr(from, kPageBytes);
       if (fate == 2) {

@@ -27,6 +27,8 @@ class TestDisk final : public Disk {
   bool pump();  // completes the oldest call; false when there is none
   std::size_t pending() const { return calls_.size(); }
   void power_loss();
+  // Whether a power loss may turn a page that holds unsynced bytes into garbage, synced ones too.
+  void set_garbage(bool garbage) { garbage_ = garbage; }
   // The process ended: its handles are gone.
   void close_all() { open_.clear(); }
 
@@ -69,6 +71,7 @@ class TestDisk final : public Disk {
   FileId next_file_ = 1;
   uint64_t free_bytes_ = uint64_t{1} << 40;
   bool discard_writes_ = false;
+  bool garbage_ = true;
 };
 
 class TestHost final : public Host, private Clock, private Network, private Cpu, private Trace {
