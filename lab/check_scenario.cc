@@ -19,6 +19,7 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 
 constexpr uint64_t kMachinesMax = 2'000;
+constexpr uint64_t kLevelDbMemtableMin = 64u << 10;  // LevelDB itself would take this instead
 
 // The walk over every field that the schema's own marks (is, required) are held to.
 // ------------------------------------
@@ -163,6 +164,27 @@ void check_cluster(const Cursor& at, std::size_t nodes) {
   if (dynamo.coordinate() == scenario::Dynamo::NON_REPLICA && dynamo.n() >= nodes) {
     cursor.mistake("coordinate", concat("NON_REPLICA needs more machines than n (", dynamo.n(),
                                         "); the topology has ", nodes));
+  }
+}
+
+// What an engine knows nothing of, and what cannot be judged with it.
+void check_engine(const Cursor& at, const Cursor& expect) {
+  const auto& engine = static_cast<const scenario::Engine&>(at.message());
+  if (engine.kind() == scenario::Engine::LSM) return;
+  const bool memory = engine.kind() == scenario::Engine::MEMORY;
+  const std::string name = scenario::Engine::Kind_Name(engine.kind());
+  for (const char* field : {"memtable_bytes", "log_segment_bytes", "tables_max"}) {
+    const bool known = !memory && field == std::string_view("memtable_bytes");
+    if (at.has(field) && !known)
+      at.mistake(field, concat("the engine ", name, " has no such size"));
+  }
+  if (!memory && engine.has_memtable_bytes() && engine.memtable_bytes() < kLevelDbMemtableMin) {
+    at.mistake("memtable_bytes", concat("LevelDB takes no less than ", kLevelDbMemtableMin,
+                                        ", not ", engine.memtable_bytes()));
+  }
+  for (const char* field : {"replicas_keep_acknowledged", "converges_within"}) {
+    if (memory && expect.has(field))
+      expect.mistake(field, "is judged by the disks, and the engine MEMORY leaves nothing there");
   }
 }
 
@@ -336,6 +358,8 @@ void check_scenario(const scenario::Scenario& scenario, const Locations& locatio
     check_leg(leg);
   }
   if (scenario.has_cluster()) check_cluster(root.nested("cluster"), places.machines().size());
+  if (scenario.cluster().has_engine() && scenario.has_expect())
+    check_engine(root.nested("cluster").nested("engine"), root.nested("expect"));
   if (scenario.has_workload()) check_workload(root.nested("workload"));
   for (int i = 0; i < scenario.fault_size(); ++i)
     check_fault(root.nested("fault", i), scenario.workload());

@@ -41,6 +41,18 @@ std::string mistakes_in(const std::string& text) {
   return scenario.ok() ? std::string() : scenario.error().message;
 }
 
+TEST(Parse, an_engine_without_a_disk_cannot_be_judged_by_disks) {
+  const std::string memory = replaced(kGood, "partitions: 64", "engine { kind: MEMORY }");
+  EXPECT_EQ(mistakes_in(memory), "");
+  for (const char* asked : {"replicas_keep_acknowledged: true", "converges_within: \"3s\""}) {
+    const std::string text = replaced(memory, "acknowledged_writes: PRESENT",
+                                      concat(asked, "\n  acknowledged_writes: PRESENT"));
+    const std::string said = mistakes_in(text);
+    EXPECT_NE(said.find(place_of(text, asked)), std::string::npos) << said;
+    EXPECT_NE(said.find("MEMORY leaves nothing there"), std::string::npos) << said;
+  }
+}
+
 struct Wrong {
   const char* from;
   const char* to;
@@ -61,6 +73,19 @@ TEST(Parse, every_mistake_names_line_column_field_and_what_would_be_right) {
        "baskets",
        {"baskets", "ShoppingCart has no such field", "carts, adds, removes"}},
       {"NVME", "NVMEE", "NVMEE", {"disk", "NVMEE", "FREE, NVME, SSD, HDD"}},
+      {"partitions: 64",
+       "engine { kind: LEVELDB tables_max: 3 }",
+       "tables_max",
+       {"tables_max", "LEVELDB has no such size"}},
+      {"partitions: 64",
+       "engine { kind: LEVELDB memtable_bytes: 4096 }",
+       "memtable_bytes",
+       {"no less than 65536, not 4096"}},
+      {"partitions: 64",
+       "engine { kind: MEMORY memtable_bytes: 65536 }",
+       "memtable_bytes",
+       {"MEMORY has no such size"}},
+      {"partitions: 64", "engine { kind: ROCKSDB }", "ROCKSDB", {"kind", "LSM, MEMORY, LEVELDB"}},
       {"zones: 3", "zones: \"three\"", "\"three\"", {"zones", "expected integer"}},
       {"zones: 3", "zones: -3", "-3", {"zones"}},
       {"zones: 3", "zones: 0", "zones: 0", {"zones", "more than 0"}},

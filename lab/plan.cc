@@ -126,6 +126,7 @@ void build_node(const scenario::Scenario& scenario, Plan& plan) {
   const bool elsewhere = dynamo.coordinate() == scenario::Dynamo::NON_REPLICA;
   node.coordinate = elsewhere ? Coordinate::kNonReplica : Coordinate::kReplica;
   const scenario::Engine& engine = cluster.engine();
+  node.engine.kind = to_engine_kind(engine.kind());
   if (engine.has_memtable_bytes()) node.engine.memtable_bytes_max = engine.memtable_bytes();
   if (engine.has_log_segment_bytes()) node.engine.log_segment_bytes = engine.log_segment_bytes();
   if (engine.has_group_bytes()) node.engine.group_bytes_max = engine.group_bytes();

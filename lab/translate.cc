@@ -63,6 +63,15 @@ sim::DiskModel to_disk(scenario::DiskKind kind) {
   return sim::DiskModel::nvme();
 }
 
+EngineKind to_engine_kind(scenario::Engine::Kind kind) {
+  switch (kind) {
+    case scenario::Engine::MEMORY: return EngineKind::kMemory;
+    case scenario::Engine::LEVELDB: return EngineKind::kLevelDb;
+    case scenario::Engine::LSM: break;
+  }
+  return EngineKind::kLsm;
+}
+
 Result<sim::NetworkModel> to_network(const scenario::Network& network) {
   sim::NetworkModel model;
   for (const scenario::Network::Leg& leg : network.leg()) {

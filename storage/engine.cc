@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/engine_impl.h"
+#include "storage/engine_kinds.h"
 #include "storage/format.h"
 
 namespace ringside {
@@ -46,7 +47,7 @@ EngineImpl::EngineImpl(Host& host, EngineOptions options)
   if (!options_.key.empty()) cipher_.emplace(options_.key);
 }
 
-Task<Result<std::unique_ptr<Engine>>> Engine::open(Host& host, EngineOptions options) {
+Task<Result<std::unique_ptr<Engine>>> open_lsm(Host& host, EngineOptions options) {
   if (!options.key.empty() && options.key.size() != Cipher::kKeyBytes) {
     co_return Error{Code::kInvalid,
                     "a key of " + std::to_string(options.key.size()) + " bytes: AES-256 wants 32"};

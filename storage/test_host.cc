@@ -164,7 +164,7 @@ void TestDisk::lose_pages(File& file, Fate pages) {
   std::string bytes = file.synced;
   for (const uint64_t page : file.dirty) {
     const uint64_t from = page * kPageBytes;
-    const Fate fate = pages == Fate::kDrawn ? kDraws[random_.below(3)] : pages;
+    const Fate fate = pages == Fate::kDrawn ? kDraws[random_.below(garbage_ ? 3 : 2)] : pages;
     if (fate == Fate::kDropped || from >= file.bytes.size()) continue;
     std::string kept = file.bytes.substr(from, kPageBytes);
     if (fate == Fate::kGarbage) {

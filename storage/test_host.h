@@ -32,6 +32,8 @@ class TestDisk final : public Disk {
   void power_loss(Fate pages = Fate::kDrawn, Fate names = Fate::kDrawn);
   // Whether what a dead process had in flight happens: drawn, kKept or kDropped.
   void set_abandoned(Fate fate) { abandoned_ = fate; }
+  // Whether a power loss may turn a page that holds unsynced bytes into garbage, synced ones too.
+  void set_garbage(bool garbage) { garbage_ = garbage; }
   // The process ended: its handles are gone.
   void close_all() { open_.clear(); }
 
@@ -83,6 +85,7 @@ class TestDisk final : public Disk {
   uint64_t free_bytes_ = uint64_t{1} << 40;
   bool discard_writes_ = false;
   std::optional<std::pair<uint64_t, uint64_t>> misdirected_;
+  bool garbage_ = true;
 };
 
 class TestHost final : public Host, private Clock, private Network, private Cpu, private Trace {
