@@ -68,6 +68,8 @@ struct BlockLayout {
   bool entry(std::size_t& at, BlockEntry& entry) const;
   // The last restart with a smaller key, else the first one. False when one is malformed.
   bool restart_before(std::string_view key, std::size_t& at) const;
+  void prefetch_restarts() const;
+  void prefetch_entries(std::size_t at) const;
 };
 
 enum class BlockAnswer : uint8_t {

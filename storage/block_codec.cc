@@ -134,23 +134,23 @@ bool BlockDecoder::decode(std::string_view stored, const BlockHandle& handle,
 }
 
 uint64_t encode_units(uint64_t text_bytes, Compression compression, bool sealed) {
-  const uint64_t hashing = text_bytes / 16;
-  const uint64_t sealing = sealed ? 500 + text_bytes / 4 : 0;
+  const uint64_t hashing = text_bytes / 32;
+  const uint64_t sealing = sealed ? 200 + text_bytes / 4 : 0;
   switch (compression) {
     case Compression::kNone: return hashing + sealing;
-    case Compression::kLz4: return hashing + sealing + 2 * text_bytes;
-    case Compression::kZstd: return hashing + sealing + 6 * text_bytes;
+    case Compression::kLz4: return hashing + sealing + text_bytes / 2;
+    case Compression::kZstd: return hashing + sealing + text_bytes / 2 * 3;
   }
   return hashing + sealing;
 }
 
 uint64_t decode_units(const BlockHandle& handle, bool sealed) {
-  const uint64_t hashing = handle.bytes / 16;
-  const uint64_t opening = sealed ? 500 + handle.bytes / 4 : 0;
+  const uint64_t hashing = handle.bytes / 32;
+  const uint64_t opening = sealed ? 200 + handle.bytes / 4 : 0;
   switch (handle.compression) {
     case Compression::kNone: return hashing + opening;
-    case Compression::kLz4: return hashing + opening + handle.text_bytes / 2;
-    case Compression::kZstd: return hashing + opening + 2 * handle.text_bytes;
+    case Compression::kLz4: return hashing + opening + handle.text_bytes / 8;
+    case Compression::kZstd: return hashing + opening + handle.text_bytes;
   }
   return hashing + opening;
 }

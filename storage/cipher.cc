@@ -73,6 +73,8 @@ struct Cipher::FileKey {
 Cipher::Cipher(std::string_view key)
     : key_(key), file_keys_(std::make_unique<FileKey[]>(kFileKeys)) {
   CHECK(key.size() == kKeyBytes);
+  // The machine's configuration must not decide how a node runs.
+  CHECK(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr) == 1);
 }
 
 Cipher::~Cipher() { OPENSSL_cleanse(key_.data(), key_.size()); }

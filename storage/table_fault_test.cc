@@ -45,7 +45,7 @@ std::vector<BlockHandle> handles_of(TestHost& host, const TableDescription& tabl
 #ifndef RINGSIDE_PLANTED
 
 TEST(TableOnBadDisk, every_flipped_bit_is_found_or_harmless) {
-  Entries entries = many_entries(60, 6);
+  const Entries entries = many_entries(20, 6);
   for (const TableOptions& options :
        {TableOptions{.block_bytes = 700}, TableOptions{.compression = Compression::kLz4},
         TableOptions{.compression = Compression::kZstd, .cipher = &fault_cipher()}}) {
