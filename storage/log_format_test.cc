@@ -15,27 +15,28 @@ Buffer golden_group() {
   LogGroup group(7, 0);
   group.append(first.encoded());
   group.append(second.encoded());
-  return std::move(group).seal(
-      {.segment = 3, .life = 0x1122334455667788, .durable = 6, .manifest_sequence = 2});
+  return std::move(group).finish(
+      {.segment = 3, .life = 0x1122334455667788, .durable = 6, .manifest_sequence = 2}, nullptr, 0);
 }
 
 // The format: a change of it is a new version.
-TEST(LogFormat, a_group_has_the_bytes_of_version_1) {
+TEST(LogFormat, a_group_has_the_bytes_of_version_2) {
   const Buffer group = golden_group();
   EXPECT_EQ(group.size(), kPageBytes);
-  EXPECT_EQ(hex(group.view().substr(0, 84)),
-            "52534c4701000100"          // magic, version 1, batches
-            "945949a63c18353a"          // checksum
+  EXPECT_EQ(hex(group.view().substr(0, 92)),
+            "52534c4702000100"          // magic, version 2, batches, no flags
+            "de149ac5f3363a20"          // header checksum
             "0300000000000000"          // segment
             "8877665544332211"          // life
             "0700000000000000"          // first LSN
             "0600000000000000"          // durable
             "0200000000000000"          // manifest sequence
             "0200000012000000"          // batches, payload length
+            "179206e91b08ca40"          // payload checksum
             "0b01036b65790576616c7565"  // put key = value
             "0502036b6579"              // remove key
             "0000");
-  EXPECT_EQ(group.view().find_first_not_of('\0', 82), std::string_view::npos);
+  EXPECT_EQ(group.view().find_first_not_of('\0', 90), std::string_view::npos);
 }
 
 TEST(LogFormat, a_good_group_is_read_back_with_its_batches) {
@@ -62,7 +63,7 @@ TEST(LogFormat, a_good_group_is_read_back_with_its_batches) {
 
 TEST(LogFormat, no_single_flipped_bit_goes_unnoticed) {
   const Buffer good = golden_group();
-  for (std::size_t bit = 0; bit < 8 * 82; ++bit) {
+  for (std::size_t bit = 0; bit < 8 * 90; ++bit) {
     Buffer bad = Buffer::copy_of(good.view());
     bad.mutable_data()[bit / 8] ^= static_cast<char>(1 << (bit % 8));
     EXPECT_FALSE(parse_log_group(bad.view())) << "bit " << bit;
@@ -71,7 +72,7 @@ TEST(LogFormat, no_single_flipped_bit_goes_unnoticed) {
 
 TEST(LogFormat, a_group_cut_short_is_no_group) {
   const Buffer good = golden_group();
-  for (std::size_t size = 0; size < 82; ++size)
+  for (std::size_t size = 0; size < 90; ++size)
     EXPECT_FALSE(parse_log_group(good.view().substr(0, size)));
 }
 
@@ -80,7 +81,7 @@ TEST(LogFormat, a_group_grows_past_its_first_buffer) {
   Batch batch;
   batch.put("k", std::string(3'000, 'x'));
   for (int i = 0; i < 50; ++i) group.append(batch.encoded());
-  const Buffer sealed = std::move(group).seal({.segment = 1});
+  const Buffer sealed = std::move(group).finish({.segment = 1}, nullptr, 0);
   const std::optional<LogGroupHeader> header = parse_log_group(sealed.view());
   ASSERT_TRUE(header);
   EXPECT_EQ(header->count, 50u);

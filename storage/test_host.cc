@@ -25,7 +25,8 @@ void TestDisk::abandon(DiskCall& call) {
   std::erase(calls_, &call);
   const bool changes =
       call.kind == Kind::kWrite || call.kind == Kind::kRename || call.kind == Kind::kRemove;
-  if (changes && random_.chance(0.5)) perform(call);
+  if (!changes || abandoned_ == Fate::kDropped) return;
+  if (abandoned_ == Fate::kKept || random_.chance(0.5)) perform(call);
 }
 
 bool TestDisk::pump() {
@@ -78,23 +79,26 @@ void TestDisk::perform(DiskCall& call) {
       return;
     }
     case Kind::kClose: open_.erase(call.file); return;
-    case Kind::kRead:
+    case Kind::kRead: {
       ++reads;
       if (misdirected_ && misdirected_->first == call.offset) {
         call.offset = misdirected_->second;
         misdirected_.reset();
       }
-      call.bytes =
-          call.offset >= file->bytes.size()
-              ? Buffer()
-              : Buffer::copy_of(std::string_view(file->bytes).substr(call.offset, call.length));
+      if (call.offset >= file->bytes.size()) return;
+      call.bytes = Buffer::copy_of(std::string_view(file->bytes).substr(call.offset, call.length));
+      bytes_read += call.bytes.size();
       return;
+    }
     case Kind::kWrite:
       ++writes;
       if (!discard_writes_ || !file->log) write(*file, call.offset, call.data.view());
       return;
     case Kind::kSync:
-      ++syncs;
+      if (++syncs == forget_at_sync_) {
+        file->dirty.clear();
+        return call.fail(Code::kIo, "forgotten");
+      }
       if (discard_writes_ && file->log) return;
       if (file->synced.size() != file->bytes.size()) file->synced.resize(file->bytes.size());
       for (const uint64_t page : file->dirty) {
@@ -134,7 +138,7 @@ void TestDisk::perform(DiskCall& call) {
   }
 }
 
-void TestDisk::power_loss() {
+void TestDisk::power_loss(Fate pages, Fate fate_of_names) {
   CHECK(calls_.empty());
   open_.clear();
   // Each name that was not synced is as before, or as it became.
@@ -143,28 +147,37 @@ void TestDisk::power_loss() {
   for (const auto& [path, file] : synced_names_) all.insert(path);
   Names left;
   for (const std::string& path : all) {
-    const Names& names = random_.chance(0.5) ? names_ : synced_names_;
+    const bool kept =
+        fate_of_names == Fate::kDrawn ? random_.chance(0.5) : fate_of_names == Fate::kKept;
+    const Names& names = kept ? names_ : synced_names_;
     if (const auto found = names.find(path); found != names.end()) left[path] = found->second;
   }
   names_ = synced_names_ = left;
   std::set<File*> done;
   for (const auto& [path, file] : names_) {
-    if (!done.insert(file.get()).second) continue;
-    std::string bytes = file->synced;
-    for (const uint64_t page : file->dirty) {
-      const uint64_t from = page * kPageBytes;
-      const uint64_t fate = random_.below(3);
-      if (fate == 0 || from >= file->bytes.size()) continue;  // dropped
-      std::string kept = file->bytes.substr(from, kPageBytes);
-      if (fate == 2) {
-        for (char& byte : kept) byte = static_cast<char>(random_.next());
-      }
-      if (bytes.size() < from + kept.size()) bytes.resize(from + kept.size());
-      bytes.replace(from, kept.size(), kept);
-    }
-    file->bytes = file->synced = bytes;
-    file->dirty.clear();
+    if (done.insert(file.get()).second) lose_pages(*file, pages);
   }
+}
+
+void TestDisk::lose_pages(File& file, Fate pages) {
+  static constexpr Fate kDraws[] = {Fate::kDropped, Fate::kKept, Fate::kGarbage};
+  std::string bytes = file.synced;
+  for (const uint64_t page : file.dirty) {
+    const uint64_t from = page * kPageBytes;
+    const Fate fate = pages == Fate::kDrawn ? kDraws[random_.below(3)] : pages;
+    if (fate == Fate::kDropped || from >= file.bytes.size()) continue;
+    std::string kept = file.bytes.substr(from, kPageBytes);
+    if (fate == Fate::kGarbage) {
+      for (char& byte : kept) byte = static_cast<char>(random_.next());
+    }
+    if (bytes.size() < from + kept.size()) bytes.resize(from + kept.size());
+    for (uint64_t at = 0; at < kept.size(); at += kSectorBytes) {
+      if (fate == Fate::kTorn && random_.chance(0.5)) continue;
+      bytes.replace(from + at, std::min(kSectorBytes, kept.size() - at), kept, at, kSectorBytes);
+    }
+  }
+  file.bytes = file.synced = bytes;
+  file.dirty.clear();
 }
 
 std::string& TestDisk::bytes(const std::string& path) {

@@ -26,7 +26,12 @@ class TestDisk final : public Disk {
 
   bool pump();  // completes the oldest call; false when there is none
   std::size_t pending() const { return calls_.size(); }
-  void power_loss();
+  // What becomes of what was not synced: of every page and every name, drawn one by one unless
+  // told. kTorn: of every sector of a page, the old or the new one.
+  enum class Fate : uint8_t { kDrawn, kKept, kDropped, kGarbage, kTorn };
+  void power_loss(Fate pages = Fate::kDrawn, Fate names = Fate::kDrawn);
+  // Whether what a dead process had in flight happens: drawn, kKept or kDropped.
+  void set_abandoned(Fate fate) { abandoned_ = fate; }
   // The process ended: its handles are gone.
   void close_all() { open_.clear(); }
 
@@ -36,6 +41,9 @@ class TestDisk final : public Disk {
   // Fails the n-th call of this kind from now on (0: the next one).
   void fail(DiskCall::Kind kind, Code code, uint64_t n = 0) { failures_[kind] = {code, n}; }
   void fail_not(DiskCall::Kind kind) { failures_.erase(kind); }
+  // The n-th sync from now on fails and forgets what it was to write: later ones report success,
+  // and a power loss takes it.
+  void forget_at_sync(uint64_t n = 0) { forget_at_sync_ = syncs + n + 1; }
   // Writes to log segments are acknowledged and forgotten: for measuring what the engine itself
   // costs.
   void set_discard_writes(bool discard) { discard_writes_ = discard; }
@@ -43,7 +51,7 @@ class TestDisk final : public Disk {
   void misdirect_read(uint64_t from, uint64_t to) { misdirected_ = {from, to}; }
   void set_free_bytes(uint64_t bytes) { free_bytes_ = bytes; }
 
-  uint64_t calls = 0, reads = 0, writes = 0, syncs = 0, directory_syncs = 0;
+  uint64_t calls = 0, reads = 0, bytes_read = 0, writes = 0, syncs = 0, directory_syncs = 0;
 
  private:
   struct File {
@@ -60,6 +68,7 @@ class TestDisk final : public Disk {
 
   void perform(DiskCall& call);
   void write(File& file, uint64_t offset, std::string_view data);
+  void lose_pages(File& file, Fate pages);
 
   Random random_;
   std::deque<DiskCall*> calls_;
@@ -69,6 +78,8 @@ class TestDisk final : public Disk {
   std::map<FileId, std::shared_ptr<File>> open_;
   std::map<DiskCall::Kind, Failure> failures_;
   FileId next_file_ = 1;
+  Fate abandoned_ = Fate::kDrawn;
+  uint64_t forget_at_sync_ = 0;
   uint64_t free_bytes_ = uint64_t{1} << 40;
   bool discard_writes_ = false;
   std::optional<std::pair<uint64_t, uint64_t>> misdirected_;
