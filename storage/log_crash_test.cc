@@ -157,8 +157,11 @@ uint64_t short_history(LogRig& rig, uint64_t steps) {
   for (int i = 0; i < 3; ++i) rig.append(2'000);
   if (!rig.idle(left())) return steps;
   rig.flush(4);
-  rig.read_on();
   for (int i = 0; i < 2; ++i) rig.append(3'000);
+  if (!rig.idle(left())) return steps;
+  rig.flush(rig.durable->lsn() - 1);
+  rig.read_on();
+  rig.append(50);
   rig.idle(left());
   return rig.steps_taken - before;
 }

@@ -60,7 +60,8 @@ Task<Result<void>> LogReader::read_segment(Progress& progress) {
     host_.trace().probe("wal.stream_gap");
     const Lsn oldest = segments_.oldest(durable_.lsn() + 1);
     co_return Error{Code::kNotFound, "batch " + std::to_string(progress.next) +
-                                         " is gone; the oldest held is " + std::to_string(oldest)};
+                                         " is gone; the oldest held after it is " +
+                                         std::to_string(oldest)};
   }
   if (holder->id != 0) co_return co_await read_groups(progress, *std::move(holder));
   Result<FileId> file = co_await host_.disk().open(holder->path);

@@ -22,10 +22,10 @@ struct SegmentFile {
   // Of its good groups, as far as they count.
   bool counts = false;
   uint64_t life = 0;
-  bool stale = false;        // an earlier life's groups follow
-  bool passed_over = false;  // the next of its good groups does not count
-  bool leftover = false;     // some of its good groups does not
-  uint64_t greatest = 0;     // segment id met in it: another one when its first page was not synced
+  bool stale = false;     // an earlier life's groups follow
+  Lsn passed_over = 0;    // the next of its good groups starts with this batch and does not count
+  bool leftover = false;  // some of its good groups does not
+  uint64_t greatest = 0;  // segment id met in it: another one when its first page was not synced
   std::optional<LogScanner::Bad> broke;
 
   bool torn() const {  // a group was begun after the good ones and is not whole
@@ -53,9 +53,10 @@ class LogWalk {
   Task<Result<void>> identify(SegmentFile& file);
   Task<Result<void>> walk(std::size_t index);
   void prove(SegmentFile& file, const LogGroupHeader& header);
-  Task<Result<void>> accept(std::size_t index, const LogScanner& scanner);
+  Task<Result<void>> take_group(std::size_t index, const LogScanner& scanner);
   Result<std::string_view> open_payload(const SegmentFile& file, const LogScanner& scanner);
   Task<Result<void>> decide_hole(std::size_t index, const LogScanner& scanner);
+  Task<Result<void>> make_sure(std::size_t index, const LogScanner& scanner);
   Task<Result<void>> look_ahead(std::size_t index, uint64_t offset);
   Task<Result<void>> read_again(std::size_t files);
   Result<void> supersede(SegmentFile& file, Lsn first);
@@ -197,7 +198,7 @@ Task<Result<void>> LogWalk::walk(std::size_t index) {
     } else if (header.segment > file.segment.id) {
       file.leftover = true;  // its segment's first page is not there
     } else if (!file.counts || (header.life == file.life && header.first >= file.segment.end)) {
-      Result<void> accepted = co_await accept(index, scanner);
+      Result<void> accepted = co_await take_group(index, scanner);
       if (!accepted.ok()) co_return accepted;
       slice_.charge(kUnitsPerBatch * header.count);
       if (slice_.spent()) co_await slice_.let_others_run();
@@ -212,7 +213,7 @@ void LogWalk::prove(SegmentFile& file, const LogGroupHeader& header) {
   file.greatest = std::max(file.greatest, header.segment);
 }
 
-Task<Result<void>> LogWalk::accept(std::size_t index, const LogScanner& scanner) {
+Task<Result<void>> LogWalk::take_group(std::size_t index, const LogScanner& scanner) {
   SegmentFile& file = files_[index];
   const LogGroupHeader header = scanner.header();
   Result<std::string_view> payload = open_payload(file, scanner);
@@ -223,13 +224,18 @@ Task<Result<void>> LogWalk::accept(std::size_t index, const LogScanner& scanner)
   }
   const bool after_hole = header.first > history_.next();
   if (after_hole) {
-    file.passed_over |= scanner.offset() == file.segment.bytes;
+    if (scanner.offset() == file.segment.bytes) file.passed_over = header.first;
     Result<void> decided = co_await decide_hole(index, scanner);
     if (!decided.ok()) co_return decided;
     if (header.first > history_.next()) {
       file.leftover = true;
       co_return decided;
     }
+  } else if (scanner.offset() != file.segment.bytes &&
+             (file.counts || header.end() > flushed_ + 1)) {
+    // No batch is missing between, but pages were skipped.
+    Result<void> sure = co_await make_sure(index, scanner);
+    if (!sure.ok()) co_return sure;
   }
   if (!history_.add(header, *payload)) {
     co_return segment_error(file, scanner.offset(), Code::kCorrupt,
@@ -246,7 +252,7 @@ Task<Result<void>> LogWalk::accept(std::size_t index, const LogScanner& scanner)
   segment.end = header.end();
   segment.bytes = scanner.end_offset();
   file.broke.reset();
-  file.passed_over = false;
+  file.passed_over = 0;
   last_ = &file;
   co_return Result<void>();
 }
@@ -296,8 +302,7 @@ Result<void> LogWalk::supersede(SegmentFile& file, Lsn first) {
 Task<Result<void>> LogWalk::decide_hole(std::size_t index, const LogScanner& scanner) {
   const Lsn first = scanner.header().first;
   if (repeated_ <= history_.next() || hole_ == history_.next()) co_return Result<void>();
-  Result<void> done = co_await look_ahead(index, scanner.end_offset());
-  if (done.ok()) done = co_await read_again(index + 1);
+  Result<void> done = co_await make_sure(index, scanner);
   if (!done.ok()) co_return done;
   if (RINGSIDE_BUG(log_replays_across_hole)) {
     history_.skip_to(first);
@@ -308,6 +313,13 @@ Task<Result<void>> LogWalk::decide_hole(std::size_t index, const LogScanner& sca
     host_.trace().probe("wal.stopped_at_hole");
     hole_ = history_.next();
   }
+  co_return done;
+}
+
+// Of what was skipped to get to the group at hand.
+Task<Result<void>> LogWalk::make_sure(std::size_t index, const LogScanner& scanner) {
+  Result<void> done = co_await look_ahead(index, scanner.end_offset());
+  if (done.ok()) done = co_await read_again(index + 1);
   co_return done;
 }
 
@@ -346,9 +358,9 @@ Task<Result<void>> LogWalk::read_again(std::size_t files) {
       if (!found.ok()) co_return found.error();
       if (!*found) break;
       const LogGroupHeader& group = scanner.header();
-      differs |=
-          group.durable > history_.durable() || group.segment > file.greatest ||
-          (group.segment == file.segment.id && scanner.offset() == from && !file.passed_over);
+      differs |= group.durable > history_.durable() || group.segment > file.greatest ||
+                 (group.segment == file.segment.id && scanner.offset() == from &&
+                  group.first != file.passed_over);
     }
     if (!differs) continue;
     host_.trace().probe("wal.reads_differ");
