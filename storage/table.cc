@@ -38,22 +38,29 @@ Task<Result<std::shared_ptr<Table>>> Table::open(Host& host, std::string directo
   }
   if (!file.ok()) co_return file.error();
   table->file_ = *file;
-  Result<Buffer> index = co_await read_checked(host, *file, table->path_, description.index_offset,
-                                               description.index_bytes, description.index_checksum,
-                                               "a bad table index");
+  Result<void> loaded = co_await table->load(host);
+  if (loaded.ok()) co_return table;
+  Result<void> closed = co_await host.disk().close(*file);
+  co_return closed.ok() ? loaded.error() : closed.error();
+}
+
+Task<Result<void>> Table::load(Host& host) {
+  const TableDescription& description = description_;
+  Result<Buffer> index =
+      co_await read_checked(host, file_, path_, description.index_offset, description.index_bytes,
+                            description.index_checksum, "a bad table index");
   if (!index.ok()) co_return index.error();
-  TableIndex& decoded = table->index_;
+  TableIndex& decoded = index_;
   if (!decoded.decode(index->view()) || decoded.entries != description.entries ||
       decoded.first_lsn != description.first_lsn || decoded.last_lsn != description.last_lsn) {
-    co_return corrupt_table(table->path_, description.index_offset,
-                            "a table index of another shape");
+    co_return corrupt_table(path_, description.index_offset, "a table index of another shape");
   }
   Result<Buffer> filter =
-      co_await read_checked(host, *file, table->path_, decoded.filter_offset, decoded.filter_bytes,
+      co_await read_checked(host, file_, path_, decoded.filter_offset, decoded.filter_bytes,
                             decoded.filter_checksum, "a bad Bloom filter");
   if (!filter.ok()) co_return filter.error();
-  table->filter_ = filter->view();
-  co_return table;
+  filter_ = filter->view();
+  co_return Result<void>();
 }
 
 uint64_t Table::first_block(std::string_view key) const {

@@ -35,6 +35,7 @@ class Table {
 
  private:
   Table() = default;
+  Task<Result<void>> load(Host& host);
 
   TableDescription description_;
   TableIndex index_;
