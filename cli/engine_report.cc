@@ -67,9 +67,9 @@ std::string table_rows(const EngineDirectory& directory, const std::vector<Table
     rows.push_back({format("%06llu", static_cast<unsigned long long>(said.id)),
                     concat(table.tablet), concat(table.level), concat(said.entries),
                     bytes_text(said.file_bytes), batches_text(said.first_lsn, said.last_lsn + 1),
-                    table.error.empty()
-                        ? concat(key_text(table.smallest), " to ", key_text(table.largest))
-                        : directory.shown(table.error)});
+                    concat(key_text(said.smallest), " to ", key_text(said.largest)),
+                    table.checkpoint.empty() ? "" : concat("of checkpoint ", table.checkpoint),
+                    directory.shown(table.error)});
   }
   return in_columns(rows);
 }
@@ -101,22 +101,21 @@ std::string recovery_text(const Inspection& inspection) {
 void table_as_json(const EngineDirectory& directory, const TableOnDisk& table, Json& json) {
   const TableDescription& said = table.description;
   json.begin_object().field("id", said.id).field("tablet", table.tablet);
-  json.field("level", uint64_t{table.level}).field("entries", said.entries);
+  json.field("level", table.level).field("entries", said.entries);
   json.field("bytes", said.file_bytes).field("first_batch", said.first_lsn);
   json.field("last_batch", said.last_lsn);
-  if (table.error.empty()) {
-    add_bytes(json, "smallest", table.smallest);
-    add_bytes(json, "largest", table.largest);
-  } else {
-    json.field("error", directory.shown(table.error));
-  }
+  add_bytes(json, "smallest", said.smallest);
+  add_bytes(json, "largest", said.largest);
+  if (!table.checkpoint.empty()) json.field("checkpoint", table.checkpoint);
+  if (!table.error.empty()) json.field("error", directory.shown(table.error));
   json.end_object();
 }
 
 void log_file_as_json(const EngineDirectory& directory, const LogFileOnDisk& file, Json& json) {
   json.begin_object().field("file", directory.shown(file.path)).field("segment", file.segment);
   json.field("groups", file.groups).field("bytes", file.bytes).field("file_bytes", file.file_bytes);
-  json.field("first_batch", file.first).field("end_batch", file.end).field("sealed", file.sealed);
+  json.field("first_batch", file.first).field("end_batch", file.end);
+  json.field("sealed", file.sealed).field("archived", file.archived);
   json.key("damaged_at").begin_array();
   for (const LogGap& gap : file.gaps) json.number(gap.offset);
   json.end_array().end_object();

@@ -5,27 +5,21 @@
 #include <set>
 #include <utility>
 
+#include "storage/cipher.h"
 #include "storage/entry.h"
-#include "storage/log.h"
+#include "storage/log_scanner.h"
+#include "storage/log_segments.h"
 #include "storage/slice.h"
 #include "storage/table.h"
 
 namespace ringside {
 namespace {
 
-constexpr uint64_t kInspectReadBytes = 1u << 20;
 constexpr uint64_t kUnitsPerEntry = 100;
 
 std::string log_directory_of(const EngineOptions& options) { return options.directory + "/log"; }
 std::string table_directory_of(const EngineOptions& options) {
   return options.directory + "/tables";
-}
-
-// The number that names a file of ours; 0: it is none. `path_of` gives the path of a number.
-template <class PathOf>
-uint64_t number_of_name(const std::string& directory, const std::string& name, PathOf path_of) {
-  const uint64_t number = std::strtoull(name.c_str(), nullptr, 10);
-  return number != 0 && path_of(number) == directory + "/" + name ? number : 0;
 }
 
 // A directory that is not there holds nothing.
@@ -35,136 +29,136 @@ Task<Result<std::vector<std::string>>> names_in(Host& host, std::string director
   co_return names;
 }
 
-Task<Result<std::string>> read_log_file(Host& host, std::string path) {
+void add_group(const LogScanner& at, LogFileOnDisk& file, std::optional<LogGroupHeader>& before) {
+  const LogGroupHeader& header = at.header();
+  if (header.segment > file.segment) {  // what a segment before it has left
+    file.segment = header.segment;
+    file.groups = 0;
+    file.gaps.clear();
+    before.reset();
+  }
+  if (header.segment != file.segment) return;
+  // A group is written when the one before it is durable, and says so; without syncs it does not.
+  if (before && at.offset() != file.bytes && header.first > before->end() &&
+      header.durable >= before->end() && header.life == before->life) {
+    file.gaps.push_back({file.bytes, before->end(), header.first});
+  }
+  if (!before) file.first = header.first;
+  ++file.groups;
+  file.end = header.end();
+  file.bytes = at.end_offset();
+  file.sealed = header.kind == LogGroupKind::kSeal;
+  before = header;
+}
+
+Task<Result<LogFileOnDisk>> describe_log_file(Host& host, std::string path) {
   Disk& disk = host.disk();
+  LogFileOnDisk description;
+  description.path = path;
   Result<FileId> file = co_await disk.open(path);
   if (!file.ok()) co_return file.error();
   Result<uint64_t> size = co_await disk.size(*file);
-  std::string bytes;
-  while (size.ok() && bytes.size() < *size) {
-    Result<Buffer> part = co_await disk.read_at(*file, bytes.size(),
-                                                std::min(kInspectReadBytes, *size - bytes.size()));
-    if (!part.ok()) size = part.error();
-    if (part.ok() && part->empty()) size = Error{Code::kIo, path + ": a read ended early"};
-    if (part.ok()) bytes.append(part->view());
-  }
-  Result<void> closed = co_await disk.close(*file);
   if (!size.ok()) co_return size.error();
+  description.file_bytes = *size;
+  LogScanner scanner(host, *file, path, 0, *size);
+  std::optional<LogGroupHeader> before;
+  Result<bool> more = co_await scanner.next();
+  for (; more.ok() && *more; more = co_await scanner.next())
+    add_group(scanner, description, before);
+  Result<void> closed = co_await disk.close(*file);
+  if (!more.ok()) co_return more.error();
   if (!closed.ok()) co_return closed.error();
-  co_return bytes;
+  co_return description;
 }
 
-struct GroupOnDisk {
-  uint64_t offset;
-  LogGroupHeader header;
-};
-
-// Every good group, whatever its segment; damage is stepped over page by page.
-std::vector<GroupOnDisk> good_groups(std::string_view bytes) {
-  std::vector<GroupOnDisk> groups;
-  for (uint64_t offset = 0; offset < bytes.size();) {
-    const std::optional<LogGroupHeader> header = parse_log_group(bytes.substr(offset));
-    if (header) groups.push_back({offset, *header});
-    offset += header ? header->bytes() : kPageBytes;
-  }
-  return groups;
-}
-
-void describe_segment(std::string_view bytes, LogFileOnDisk& file) {
-  const std::vector<GroupOnDisk> groups = good_groups(bytes);
-  for (const GroupOnDisk& group : groups)
-    file.segment = std::max(file.segment, group.header.segment);
-  const GroupOnDisk* before = nullptr;
-  for (const GroupOnDisk& group : groups) {
-    const LogGroupHeader& header = group.header;
-    if (header.segment != file.segment) continue;
-    const uint64_t expected = before == nullptr ? 0 : before->offset + before->header.bytes();
-    const Lsn next = before == nullptr ? header.first : before->header.end();
-    // A group is written when the one before it is durable, and says so; without syncs it does not.
-    if (before != nullptr && group.offset != expected && header.first > next &&
-        header.durable >= next && header.life == before->header.life) {
-      file.gaps.push_back({expected, next, header.first});
-    }
-    if (before == nullptr) file.first = header.first;
-    ++file.groups;
-    file.end = header.end();
-    file.bytes = group.offset + header.bytes();
-    file.sealed = header.kind == LogGroupKind::kSeal;
-    before = &group;
-  }
-}
-
+// The archive first, then in the order of the segments.
 Task<Result<std::vector<LogFileOnDisk>>> describe_log(Host& host, std::string directory) {
-  Result<std::vector<std::string>> names = co_await names_in(host, directory);
-  if (!names.ok()) co_return names.error();
   std::vector<LogFileOnDisk> files;
-  for (const std::string& name : *names) {
-    const uint64_t slot = number_of_name(directory, name, [&](uint64_t number) {
-      return log_file_name(directory, static_cast<uint32_t>(number));
-    });
-    if (slot == 0) continue;
-    LogFileOnDisk& file = files.emplace_back();
-    file.path = directory + "/" + name;
-    Result<std::string> bytes = co_await read_log_file(host, file.path);
-    if (!bytes.ok()) co_return bytes.error();
-    file.file_bytes = bytes->size();
-    describe_segment(*bytes, file);
-    co_await host.clock().sleep(0);
+  for (const bool archived : {true, false}) {
+    const std::string where = archived ? archive_directory(directory) : directory;
+    Result<std::vector<std::string>> names = co_await names_in(host, where);
+    if (!names.ok()) co_return names.error();
+    for (const std::string& name : *names) {
+      if ((archived ? lsn_of_archive_file(name) : slot_of_log_file(name)) == 0) continue;
+      Result<LogFileOnDisk> file = co_await describe_log_file(host, where + "/" + name);
+      if (!file.ok()) co_return file.error();
+      file->archived = archived;
+      files.push_back(*std::move(file));
+    }
   }
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) {
+    if (a.archived != b.archived) return a.archived;
     return a.segment != b.segment ? a.segment < b.segment : a.path < b.path;
   });
   co_return files;
 }
 
-// The seam to the table's own types: what else here says of an entry comes from this.
-StoredEntry entry_at(const TableCursor& cursor) {
-  const BlockCursor& at = cursor.entry();
-  return {.key = at.key(), .value = at.value(), .lsn = cursor.lsn(), .removed = at.removed()};
-}
-
-Task<Result<std::shared_ptr<Table>>> open_table(Host& host, EngineOptions options,
-                                                TableDescription description) {
-  co_return co_await Table::open(host, table_directory_of(options), std::move(description));
-}
-
+// Each once: a checkpoint pins tables that tablets may have, too.
 std::vector<TableOnDisk> tables_named_by(const ManifestState& manifest) {
   std::vector<TableOnDisk> tables;
-  for (const TableDescription& description : manifest.tables)
-    tables.push_back({.description = description, .smallest = {}, .largest = {}, .error = {}});
+  std::set<uint64_t> seen;
+  const auto add = [&](const std::vector<TabletState>& tablets, const std::string& checkpoint) {
+    for (const TabletState& tablet : tablets) {
+      for (const LeveledTable& held : tablet.tables) {
+        if (!seen.insert(held.table.id).second) continue;
+        tables.push_back({held.table, tablet.id, held.level, checkpoint, {}});
+      }
+    }
+  };
+  add(manifest.tablets, {});
+  for (const CheckpointState& checkpoint : manifest.checkpoints)
+    add(checkpoint.tablets, checkpoint.name);
   return tables;
 }
 
-Task<Result<void>> describe_table(Host& host, EngineOptions options, TableOnDisk& table) {
-  Result<std::shared_ptr<Table>> opened = co_await open_table(host, options, table.description);
-  if (!opened.ok()) {
-    if (opened.code() == Code::kInvalid) co_return opened.error();  // it wants another key
-    table.error = opened.error().message;
-    co_return Result<void>();
+// The key of a directory, or none.
+class KeyRing {
+ public:
+  explicit KeyRing(const std::string& key) {
+    if (!key.empty()) cipher_.emplace(key);
   }
-  table.smallest = (*opened)->index().smallest;
-  table.largest = (*opened)->index().largest;
-  co_return co_await host.disk().close((*opened)->file());
+  const Cipher* cipher() const { return cipher_ ? &*cipher_ : nullptr; }
+
+ private:
+  std::optional<Cipher> cipher_;
+};
+
+Task<Result<std::shared_ptr<Table>>> open_table(Host& host, EngineOptions options,
+                                                TableDescription description,
+                                                const Cipher* cipher) {
+  co_return co_await Table::open(host, table_directory_of(options), std::move(description),
+                                 {.cipher = cipher}, nullptr);
+}
+
+Task<Result<void>> describe_table(Host& host, EngineOptions options, const Cipher* cipher,
+                                  TableOnDisk& table) {
+  Result<std::shared_ptr<Table>> opened =
+      co_await open_table(host, options, table.description, cipher);
+  if (opened.ok()) co_return co_await host.disk().close((*opened)->file());
+  if (opened.code() == Code::kInvalid) co_return opened.error();  // it wants a key
+  table.error = opened.error().message;
+  co_return Result<void>();
 }
 
 // Reads a table through, and past what is bad as far as its cursor goes.
-Task<Result<void>> check_table(Host& host, EngineOptions options, TableOnDisk table,
-                               DirectoryVerdict& verdict) {
+Task<Result<void>> check_table(Host& host, EngineOptions options, const Cipher* cipher,
+                               TableOnDisk table, DirectoryVerdict& verdict) {
   if (!table.error.empty()) {
     verdict.problems.push_back(table.error);
     co_return Result<void>();
   }
-  Result<std::shared_ptr<Table>> opened = co_await open_table(host, options, table.description);
+  Result<std::shared_ptr<Table>> opened =
+      co_await open_table(host, options, table.description, cipher);
   if (!opened.ok()) co_return opened.error();
   const auto problem = [&](const char* what) {
     verdict.problems.push_back((*opened)->path() + " at 0: " + what);
   };
   const TableDescription& said = table.description;
-  TableCursor cursor(host, *opened);
+  TableCursor cursor(host, *opened, Caching::kBypass);
   Slice slice(host);
   std::string last_key;
   Lsn last_lsn = 0;
-  uint64_t entries = 0;
+  uint64_t entries = 0, removes = 0;
   bool whole = true, ordered = true, within = true;
   Result<void> done = co_await cursor.seek("");
   for (std::string error; true;) {
@@ -178,22 +172,23 @@ Task<Result<void>> check_table(Host& host, EngineOptions options, TableOnDisk ta
       continue;
     }
     if (!cursor.valid()) break;
-    const StoredEntry entry = entry_at(cursor);
+    const StoredEntry entry = cursor.entry();
     if (entries > 0 && !(entry.key > last_key || (entry.key == last_key && entry.lsn < last_lsn)))
       ordered = false;
-    if (entry.lsn < said.first_lsn || entry.lsn > said.last_lsn || entry.key < table.smallest ||
-        entry.key > table.largest)
+    if (entry.lsn < said.first_lsn || entry.lsn > said.last_lsn || entry.key < said.smallest ||
+        entry.key > said.largest)
       within = false;
     last_key = entry.key;
     last_lsn = entry.lsn;
     ++entries;
+    if (entry.removed) ++removes;
     slice.charge(kUnitsPerEntry);
     if (slice.spent()) co_await slice.let_others_run();
     if (!cursor.step()) done = co_await cursor.load();
   }
   if (!ordered) problem("its keys are out of order");
   if (!within) problem("it holds keys or batches that its description leaves out");
-  if (whole && entries != said.entries)
+  if (whole && (entries != said.entries || removes != said.removes))
     problem("it holds more or fewer entries than its description says");
   verdict.entries += entries;
   verdict.table_bytes += said.file_bytes;
@@ -279,19 +274,19 @@ Task<Result<DirectoryContents>> read_contents(Host& host, EngineOptions options)
     contents.tables = tables_named_by(*manifest);
     contents.manifest = *std::move(manifest);
   }
-  std::set<uint64_t> named;
+  const KeyRing key(options.key);
   for (TableOnDisk& table : contents.tables) {
-    named.insert(table.description.id);
-    Result<void> done = co_await describe_table(host, options, table);
+    Result<void> done = co_await describe_table(host, options, key.cipher(), table);
     if (!done.ok()) co_return done.error();
   }
   const std::string directory = table_directory_of(options);
   Result<std::vector<std::string>> names = co_await names_in(host, directory);
   if (!names.ok()) co_return names.error();
   for (const std::string& name : *names) {
-    const uint64_t id = number_of_name(
-        directory, name, [&](uint64_t number) { return table_file_name(directory, number); });
-    if (id != 0 && !named.contains(id)) contents.unnamed.push_back(directory + "/" + name);
+    const uint64_t id = std::strtoull(name.c_str(), nullptr, 10);
+    const std::string path = directory + "/" + name;
+    if (id == 0 || table_file_name(directory, id) != path) continue;  // not ours
+    if (!contents.manifest || !contents.manifest->names_table(id)) contents.unnamed.push_back(path);
   }
   Result<std::vector<LogFileOnDisk>> log = co_await describe_log(host, log_directory_of(options));
   if (!log.ok()) co_return log.error();
@@ -304,8 +299,9 @@ Task<Result<DirectoryVerdict>> verify_directory(Host& host, EngineOptions option
   Result<DirectoryContents> contents = co_await read_contents(host, options);
   if (!contents.ok()) co_return contents.error();
   if (!contents->manifest) verdict.problems.push_back(contents->manifest_error);
+  const KeyRing key(options.key);
   for (const TableOnDisk& table : contents->tables) {
-    Result<void> done = co_await check_table(host, options, table, verdict);
+    Result<void> done = co_await check_table(host, options, key.cipher(), table, verdict);
     if (!done.ok()) co_return done.error();
   }
   for (const LogFileOnDisk& file : contents->log) {

@@ -21,9 +21,9 @@ EngineOptions options_to_read(std::string directory, std::string key);
 struct TableOnDisk {
   TableDescription description;
   uint64_t tablet = 0;
-  uint32_t level = 0;
-  std::string smallest, largest;  // keys
-  std::string error;              // not empty: it cannot be opened, and there are no keys
+  uint64_t level = 0;
+  std::string checkpoint;  // not empty: no tablet has it any more, and this checkpoint does
+  std::string error;       // not empty: why it cannot be opened
 };
 
 // A run of pages between good groups of one segment at which none starts, though what follows
@@ -35,6 +35,7 @@ struct LogGap {
 
 struct LogFileOnDisk {
   std::string path;
+  bool archived = false;
   uint64_t file_bytes = 0;
   uint64_t segment = 0;    // id of the newest segment in it; 0: none
   uint64_t groups = 0;     // of that segment

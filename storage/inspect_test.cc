@@ -14,15 +14,15 @@ using Disks = std::map<std::string, std::string>;
 // A directory with tables, flushed and unflushed batches, as a killed process leaves it.
 class InspectTest : public testing::Test {
  protected:
-  InspectTest() {
-    EngineOptions options;
+  InspectTest() { start({}); }
+  ~InspectTest() override { end(); }
+
+  void start(EngineOptions options) {
     options.abort_when_poisoned = false;
     Result<std::unique_ptr<Engine>> opened = host_.run(Engine::open(host_, options));
     CHECK(opened.ok());
     engine_ = *std::move(opened);
   }
-  ~InspectTest() override { end(); }
-
   void put(int first, int last, const std::string& value) {
     Lsn lsn = 0;
     for (int i = first; i < last; ++i) {
@@ -83,10 +83,10 @@ TEST_F(InspectTest, contents_are_what_the_manifest_and_the_log_say) {
   EXPECT_EQ(disk(), before);
   ASSERT_TRUE(found.manifest) << found.manifest_error;
   ASSERT_EQ(found.tables.size(), 2u);
-  EXPECT_EQ(found.tables[1].smallest, "key1000");
-  EXPECT_EQ(found.tables[1].largest, "key1399");
+  EXPECT_EQ(found.tables[1].description.smallest, "key1000");
+  EXPECT_EQ(found.tables[1].description.largest, "key1399");
   EXPECT_EQ(found.tables[1].description.entries, 400u);
-  EXPECT_EQ(found.tables[0].largest, "key1599");
+  EXPECT_EQ(found.tables[0].description.largest, "key1599");
   EXPECT_EQ(found.tables[0].error, "");
   ASSERT_FALSE(found.log.empty());
   EXPECT_EQ(found.log.back().end, 861u);
@@ -175,6 +175,44 @@ TEST_F(InspectTest, no_flipped_bit_crashes_it_or_passes_as_something_else) {
     }
   }
   EXPECT_GT(found, rounds / 10);
+}
+
+TEST_F(InspectTest, a_sealed_directory_is_read_with_its_key_and_refused_without) {
+  end();
+  const std::string key(32, 'k');
+  start({.directory = "sealed", .key = key});
+  fill();
+  options_ = options_to_read("sealed", key);
+  const DirectoryVerdict verdict = verify();
+  EXPECT_EQ(verdict.problems, std::vector<std::string>());
+  EXPECT_EQ(verdict.entries, 800u);
+  EXPECT_EQ(verdict.keys, 650u);
+  options_.key.clear();
+  EXPECT_EQ(host_.run(verify_directory(host_, options_)).code(), Code::kInvalid);
+  host_.kill();
+  options_.key = std::string(32, 'x');
+  EXPECT_FALSE(verify().problems.empty());
+}
+
+TEST_F(InspectTest, archived_segments_are_read_too) {
+  end();
+  start({.directory = "archived", .archive_bytes_max = 64u << 20});
+  fill();
+  options_ = options_to_read("archived", "");
+  EXPECT_EQ(verify().problems, std::vector<std::string>());
+  start(options_);  // its archive keeps what is in tables
+  put(0, 10, "more");
+  flush();
+  end();
+  const DirectoryContents found = contents();
+  ASSERT_TRUE(found.log.front().archived);
+  const LogFileOnDisk& oldest = found.log.front();
+  EXPECT_EQ(oldest.first, 1u);
+  ASSERT_GT(oldest.groups, 3u);
+  host_.disk().bytes(oldest.path)[2 * kPageBytes + 80] ^= 1;
+  const DirectoryVerdict verdict = verify();
+  ASSERT_EQ(verdict.problems.size(), 1u);
+  EXPECT_TRUE(verdict.problems[0].starts_with(oldest.path + " at ")) << verdict.problems[0];
 }
 
 TEST_F(InspectTest, a_directory_that_is_not_there_holds_nothing) {
