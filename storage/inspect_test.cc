@@ -203,6 +203,7 @@ TEST_F(InspectTest, archived_segments_are_read_too) {
   start(options_);  // its archive keeps what is in tables
   put(0, 10, "more");
   flush();
+  host_.run_until_idle();
   end();
   const DirectoryContents found = contents();
   ASSERT_TRUE(found.log.front().archived);
