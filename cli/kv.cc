@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "cli/escape.h"
 #include "cli/json.h"
 #include "posix/host.h"
 #include "posix/tcp.h"
@@ -18,47 +19,6 @@ constexpr size_t kValueBytesMax = 8u << 20;
 int complain(int code, const std::string& line) {
   fprintf(stderr, "ringside kv: %s\n", line.c_str());
   return code;
-}
-
-std::string to_hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    out += "0123456789abcdef"[static_cast<unsigned char>(c) >> 4];
-    out += "0123456789abcdef"[c & 15];
-  }
-  return out;
-}
-
-std::optional<std::string> from_hex(std::string_view text) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-  };
-  if (text.size() % 2 != 0) return std::nullopt;
-  std::string out;
-  for (size_t i = 0; i < text.size(); i += 2) {
-    const int high = digit(text[i]), low = digit(text[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out += static_cast<char>(high << 4 | low);
-  }
-  return out;
-}
-
-// One value a line whatever it holds.
-std::string on_one_line(std::string_view value) {
-  std::string out;
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\\')
-      out += "\\\\";
-    else if (byte >= 0x20 && byte != 0x7f)
-      out += c;
-    else
-      out += "\\x" + to_hex({&c, 1});
-  }
-  return out;
 }
 
 // 64 bits are more than a JSON number keeps.

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/engine.h"
 #include "cli/kv.h"
 #include "cli/serve.h"
 
@@ -92,11 +93,79 @@ void add_kv(CLI::App& app, int& exit_code) {
       "Exit code: 0 done, 1 failed or unknown outcome, 2 bad input.");
 }
 
+CLI::App* add_engine_verb(CLI::App& engine, EngineArguments::Verb verb, const char* name,
+                          const char* help, const std::shared_ptr<EngineArguments>& arguments,
+                          int& exit_code) {
+  arguments->verb = verb;
+  CLI::App* command = engine.add_subcommand(name, help);
+  command->add_option("DIR", arguments->directory, "a node's directory, or the engine's own")
+      ->required();
+  command->add_option("--key", arguments->key_file,
+                      "a file of 32 bytes: the key it is sealed with");
+  command->add_flag("--json", arguments->json, "the result as JSON on stdout");
+  command->callback([arguments, &exit_code] { exit_code = run_engine(*arguments); });
+  return command;
+}
+
+void add_engine_dump(CLI::App& engine, int& exit_code) {
+  const auto arguments = std::make_shared<EngineArguments>();
+  CLI::App* dump =
+      add_engine_verb(engine, EngineArguments::Verb::kDump, "dump",
+                      "Every live key and value, a line each, tab between", arguments, exit_code);
+  dump->add_option("--from", arguments->from, "the first key, written as dump prints it");
+  dump->add_option("--to", arguments->to, "the key before which it ends");
+  dump->add_option("--limit", arguments->limit, "at most so many keys, or batches")
+      ->check(CLI::PositiveNumber);
+  dump->add_flag("--raw", arguments->raw,
+                 "values as the engine keeps them, and the node's own keys too");
+  CLI::Option* changes =
+      dump->add_option("--changes", arguments->after,
+                       "the batches after this one, or all that there are, in place of keys")
+          ->expected(0, 1)
+          ->excludes("--from")
+          ->excludes("--to");
+  dump->footer(
+      "A backslash is printed as \\\\, a control character and what is no UTF-8 as \\xNN. With "
+      "--json,\n"
+      "what is no UTF-8 is hexadecimal, in a field whose name ends in _hex.\n"
+      "Examples:\n"
+      "  ringside engine dump data/node-1 --from cart --limit 10\n"
+      "  ringside engine dump data/node-1 --raw --json\n"
+      "  ringside engine dump data/node-1 --changes 1200");
+  dump->callback([arguments, changes, &exit_code] {
+    arguments->changes = changes->count() > 0;
+    exit_code = run_engine(*arguments);
+  });
+}
+
+void add_engine(CLI::App& app, int& exit_code) {
+  CLI::App* engine = app.add_subcommand(
+      "engine", "Look into the directory of a node that is not running: inspect, verify, dump");
+  engine->require_subcommand(1);
+  add_engine_verb(*engine, EngineArguments::Verb::kInspect, "inspect",
+                  "Its manifest, tables and log, and what recovery makes of them",
+                  std::make_shared<EngineArguments>(), exit_code);
+  add_engine_verb(*engine, EngineArguments::Verb::kVerify, "verify",
+                  "Reads everything and names what is wrong, with file and offset",
+                  std::make_shared<EngineArguments>(), exit_code);
+  add_engine_dump(*engine, exit_code);
+  engine->footer(
+      "Nothing in the directory is changed: what recovery writes stays in memory. It is refused "
+      "while a\n"
+      "server has it.\n"
+      "Examples:\n"
+      "  ringside engine inspect data/node-1\n"
+      "  ringside engine verify data/node-1 --json\n"
+      "  ringside engine dump data/node-1 | head\n"
+      "Exit code: 0 done, or nothing wrong; 1 something is wrong with what is there; 2 bad input.");
+}
+
 }  // namespace
 
 void add_network_verbs(CLI::App& app, int& exit_code) {
   add_serve(app, exit_code);
   add_kv(app, exit_code);
+  add_engine(app, exit_code);
 }
 
 }  // namespace ringside::cli

@@ -1,5 +1,5 @@
-// The command-line grammar of `serve` and `kv`. CLI11 is costly to compile, so it stays behind this
-// declaration.
+// The command-line grammar of `serve`, `kv` and `engine`. CLI11 is costly to compile, so it stays
+// behind this declaration.
 #pragma once
 
 namespace CLI {
@@ -8,7 +8,7 @@ class App;
 
 namespace ringside::cli {
 
-// Adds both subcommands; when one of them is called, `exit_code` becomes its result.
+// Adds the subcommands; when one of them is called, `exit_code` becomes its result.
 void add_network_verbs(CLI::App& app, int& exit_code);
 
 }  // namespace ringside::cli

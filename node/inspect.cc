@@ -5,24 +5,21 @@
 #include "node/node.h"
 
 namespace ringside {
-namespace {
 
-Result<StoredObject> stored_object(Entry entry) {
+Result<StoredObject> stored_object(Entry row) {
   Object object;
-  if (!object.decode(entry.value))
-    return Error{Code::kCorrupt, "the object of key '" + entry.key + "' does not decode"};
+  if (!object.decode(row.value))
+    return Error{Code::kCorrupt, "the object of key '" + row.key + "' does not decode"};
   StoredObject stored;
   stored.context = object.context;
   for (const Version& version : object.siblings) {
     stored.siblings.push_back(
         {version.dot, version.operation, version.tombstone, std::string(version.value)});
   }
-  stored.key = std::move(entry.key);
-  stored.encoded = std::move(entry.value);
+  stored.key = std::move(row.key);
+  stored.encoded = std::move(row.value);
   return stored;
 }
-
-}  // namespace
 
 Task<Result<std::vector<StoredObject>>> read_all(Host& host, EngineOptions options) {
   options.abort_when_poisoned = false;

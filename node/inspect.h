@@ -28,6 +28,9 @@ struct StoredObject {
   std::string encoded;
 };
 
+// What a row of the engine holds. kCorrupt: no object.
+Result<StoredObject> stored_object(Entry row);
+
 // Every object, in the order of keys. An engine that cannot be opened, or an object that does not
 // decode, is an error.
 Task<Result<std::vector<StoredObject>>> read_all(Host& host, EngineOptions options);

@@ -43,26 +43,33 @@ bool holds_something_else(const fs::path& path) {
   return false;
 }
 
-Result<void> check_mark(const std::string& path, int directory, const std::string& owner) {
+// Whose data it holds. kNotFound: it has no mark.
+Result<std::string> read_mark(const std::string& path) {
   std::ifstream file(path + "/RINGSIDE", std::ios::binary);
-  if (!file) {
+  if (!file) return Error{Code::kNotFound, path + ": not a data directory of Ringside"};
+  char bytes[256] = {};
+  file.read(bytes, sizeof bytes - 1);
+  const std::string found = bytes;
+  if (!found.starts_with(kMarkPrefix))
+    return problem(path, "its RINGSIDE file was not written by Ringside");
+  if (!found.starts_with("ringside data 1\n"))
+    return problem(path, "holds data of another version of Ringside");
+  const std::string owner = found.substr(found.find('\n') + 1);
+  return owner.substr(0, owner.find('\n'));
+}
+
+Result<void> check_mark(const std::string& path, int directory, const std::string& owner) {
+  const Result<std::string> theirs = read_mark(path);
+  if (!theirs.ok() && theirs.code() == Code::kNotFound) {
     if (holds_something_else(path))
       return problem(path, "holds files that are not Ringside's; give an empty directory");
     const int error = write_mark(directory, mark_of(owner));
     if (error != 0) return problem(path, strerror(error));
     return {};
   }
-  char bytes[256] = {};
-  file.read(bytes, sizeof bytes - 1);
-  const std::string found = bytes;
-  if (found == mark_of(owner)) return {};
-  if (!found.starts_with(kMarkPrefix))
-    return problem(path, "its RINGSIDE file was not written by Ringside");
-  if (!found.starts_with("ringside data 1\n"))
-    return problem(path, "holds data of another version of Ringside");
-  const std::string theirs = found.substr(found.find('\n') + 1);
-  return problem(path,
-                 "holds the data of " + theirs.substr(0, theirs.find('\n')) + ", not of " + owner);
+  if (!theirs.ok()) return theirs.error();
+  if (*theirs == owner) return {};
+  return problem(path, "holds the data of " + *theirs + ", not of " + owner);
 }
 
 }  // namespace
@@ -88,6 +95,7 @@ Result<DataDirectory> DataDirectory::open(const std::string& path, const std::st
   }
   const Result<void> ours = check_mark(path, directory_fd, owner);
   if (!ours.ok()) return ours.error();
+  opened.owner_ = owner;
 
   if (mkdirat(directory_fd, "files", 0755) < 0 && errno != EEXIST)
     return problem(path, strerror(errno));
@@ -95,6 +103,20 @@ Result<DataDirectory> DataDirectory::open(const std::string& path, const std::st
   if (files_fd < 0) return problem(path, strerror(errno));
   opened.files_ = std::make_shared<Descriptor>(files_fd);
   if (fsync(directory_fd) < 0) return problem(path, strerror(errno));
+  return opened;
+}
+
+Result<DataDirectory> DataDirectory::open_to_read(const std::string& path) {
+  Result<std::string> owner = read_mark(path);
+  if (!owner.ok()) return owner.error();
+  DataDirectory opened;
+  opened.owner_ = *std::move(owner);
+  const int lock_fd = ::open((path + "/LOCK").c_str(), O_RDONLY | O_CLOEXEC);
+  if (lock_fd < 0 && errno == ENOENT) return opened;  // a copy: no server has been here
+  if (lock_fd < 0) return problem(path, strerror(errno));
+  opened.lock_ = std::make_shared<Descriptor>(lock_fd);
+  if (flock(lock_fd, LOCK_SH | LOCK_NB) < 0)
+    return problem(path, errno == EWOULDBLOCK ? "in use by a running server" : strerror(errno));
   return opened;
 }
 

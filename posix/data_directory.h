@@ -19,12 +19,18 @@ class DataDirectory {
  public:
   // Makes what is missing, the parents too. Errors are kInvalid and one line for people.
   static Result<DataDirectory> open(const std::string& path, const std::string& owner);
+  // To read what no process works on: makes and changes nothing, and keeps servers out meanwhile.
+  // kNotFound: it is none.
+  static Result<DataDirectory> open_to_read(const std::string& path);
 
+  // Null of one that is open to read.
   std::shared_ptr<Descriptor> files() const { return files_; }
+  const std::string& owner() const { return owner_; }
 
  private:
   std::shared_ptr<Descriptor> lock_;
   std::shared_ptr<Descriptor> files_;
+  std::string owner_;
 };
 
 }  // namespace ringside::posix

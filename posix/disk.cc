@@ -24,7 +24,8 @@ Code code_of(int error) {
     case EBUSY:
     case EINVAL:
     case ELOOP:
-    case ENAMETOOLONG: return Code::kInvalid;
+    case ENAMETOOLONG:
+    case ENOTEMPTY: return Code::kInvalid;  // a directory where a file is meant
     default: return Code::kIo;
   }
 }

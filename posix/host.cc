@@ -9,6 +9,7 @@
 #include "posix/data_directory.h"
 #include "posix/disk.h"
 #include "posix/network.h"
+#include "posix/overlay_disk.h"
 #include "posix/tcp.h"
 #include "runtime/deadline.h"
 
@@ -74,7 +75,7 @@ class RealHost::Impl {
         clock(process),
         network(process, jitter, options.id, listener, std::move(address), options.window_bytes,
                 options.greet_within),
-        disk(process, this->directory.files()),
+        real_disk(process, this->directory.files()),
         cpu(process),
         trace(options.id, options.trace),
         scope(process.ready) {}
@@ -95,7 +96,8 @@ class RealHost::Impl {
   DataDirectory directory;
   RealClock clock;
   RealNetwork network;
-  RealDisk disk;
+  RealDisk real_disk;
+  std::unique_ptr<OverlayDisk> overlay;  // in place of the real one
   RealCpu cpu;
   RealTrace trace;
   bool aborted = false;
@@ -129,13 +131,23 @@ Result<std::unique_ptr<RealHost>> RealHost::open(Loop& loop, HostOptions options
     listener = *listening;
     if (address.empty()) address = local_address(listener);
   }
-  return std::unique_ptr<RealHost>(new RealHost(
-      std::make_unique<Impl>(loop, options, std::move(directory), listener, std::move(address))));
+  auto impl =
+      std::make_unique<Impl>(loop, options, std::move(directory), listener, std::move(address));
+  if (!options.overlay_directory.empty()) {
+    Result<std::unique_ptr<OverlayDisk>> overlay =
+        OverlayDisk::open(impl->process, options.overlay_directory, options.overlay_as);
+    if (!overlay.ok()) return overlay.error();
+    impl->overlay = *std::move(overlay);
+  }
+  return std::unique_ptr<RealHost>(new RealHost(std::move(impl)));
 }
 
 Clock& RealHost::clock() { return impl_->clock; }
 Network& RealHost::network() { return impl_->network; }
-Disk& RealHost::disk() { return impl_->disk; }
+Disk& RealHost::disk() {
+  if (impl_->overlay != nullptr) return *impl_->overlay;
+  return impl_->real_disk;
+}
 Cpu& RealHost::cpu() { return impl_->cpu; }
 Trace& RealHost::trace() { return impl_->trace; }
 ReadyList& RealHost::ready() { return impl_->process.ready; }

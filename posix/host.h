@@ -22,6 +22,8 @@ struct HostOptions {
                           // translation)
   std::string data_directory;           // made when missing; empty: no disk, every disk call fails
   std::string owner;                    // one line: whose data that is; "node ID" when empty
+  std::string overlay_directory;        // instead: this directory, shown as `overlay_as` and never
+  std::string overlay_as = "data";      // changed; what is written stays in memory (overlay_disk.h)
   uint64_t window_bytes = 4u << 20;     // queued for one peer before send says no
   Duration greet_within = 3 * kSecond;  // a peer that has not said hello by then is given up
   bool trace = false;                   // trace events go to stderr

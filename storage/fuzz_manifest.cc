@@ -36,13 +36,27 @@ TableDescription table_of(uint64_t id) {
 std::vector<std::string> fuzz_seeds() {
   std::string bytes = encode_manifest_record(
       ManifestRecordKind::kSnapshot, 3,
-      {.flushed = 19, .next_table = 2, .removed = {}, .added = {table_of(1)}});
-  bytes += encode_manifest_record(
-      ManifestRecordKind::kEdit, 4,
-      {.flushed = 29, .next_table = 3, .removed = {}, .added = {table_of(2)}});
+      {.flushed = 19,
+       .next_table = 2,
+       .next_tablet = 2,
+       .created = {{.id = 1, .range = {"", "n"}, .tables = {{0, table_of(1)}}}}});
+  bytes += encode_manifest_record(ManifestRecordKind::kEdit, 4,
+                                  {.flushed = 29,
+                                   .next_table = 3,
+                                   .next_tablet = 3,
+                                   .created = {{.id = 2, .range = {"n", ""}, .created = 25}},
+                                   .changed = {{.id = 1,
+                                                .added = {{0, table_of(2)}},
+                                                .range_removes = {{{{"b", "c"}, 20}}}}},
+                                   .checkpoints = {{.name = "c", .lsn = 29}}});
   bytes += encode_manifest_record(
       ManifestRecordKind::kEdit, 5,
-      {.flushed = 29, .next_table = 4, .removed = {1, 2}, .added = {table_of(3)}});
+      {.flushed = 29,
+       .next_table = 4,
+       .next_tablet = 3,
+       .dropped = {2},
+       .changed = {{.id = 1, .removed = {1, 2}, .added = {{1, table_of(3)}}}},
+       .checkpoints_dropped = {"c"}});
   return {std::string(1, '\0') + bytes, std::string(1, '\1') + bytes,
           std::string(1, '\1') + bytes.substr(0, kPageBytes)};
 }
