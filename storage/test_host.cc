@@ -32,8 +32,13 @@ bool TestDisk::pump() {
   if (calls_.empty()) return false;
   DiskCall& call = *calls_.front();
   calls_.pop_front();
+  ++performed;
+  const auto opened = open_.find(call.file);
+  const bool answered =
+      tamper_ && tamper_(call, opened == open_.end() ? call.path : opened->second->path);
   const auto failure = failures_.find(call.kind);
-  if (failure != failures_.end() && failure->second.after-- == 0) {
+  if (answered) {
+  } else if (failure != failures_.end() && failure->second.after-- == 0) {
     call.fail(failure->second.code, "injected");
     failures_.erase(failure);
   } else {
@@ -66,6 +71,7 @@ void TestDisk::perform(DiskCall& call) {
       }
       CHECK(parent_of(call.path).empty() || directories_.contains(parent_of(call.path)));
       if (named == nullptr) named = std::make_shared<File>();
+      named->path = call.path;
       named->log = call.path.find("/log/") != std::string::npos;
       for (const auto& [id, other] : open_) CHECK(other != named);  // one file, one handle
       if ((call.flags & kTruncate) != 0) {
@@ -104,6 +110,7 @@ void TestDisk::perform(DiskCall& call) {
     case Kind::kRename: {
       const auto from = names_.find(call.path);
       if (from == names_.end()) return call.fail(Code::kNotFound, call.path);
+      from->second->path = call.to;
       names_[call.to] = from->second;
       names_.erase(call.path);
       return;
@@ -172,6 +179,31 @@ std::vector<std::string> TestDisk::paths() const {
   std::vector<std::string> paths;
   for (const auto& [path, file] : names_) paths.push_back(path);
   return paths;
+}
+
+void TestDisk::forget_unsynced(const std::string& path) {
+  const auto found = names_.find(path);
+  if (found != names_.end()) found->second->dirty.clear();
+}
+
+bool TestDisk::lasts(const std::string& path) const {
+  const auto now = names_.find(path);
+  const auto synced = synced_names_.find(path);
+  return now != names_.end() && synced != synced_names_.end() && now->second == synced->second &&
+         now->second->dirty.empty() && now->second->bytes.size() == now->second->synced.size();
+}
+
+void TestDisk::replace(const std::string& path, std::string bytes) {
+  auto file = std::make_shared<File>();
+  file->bytes = file->synced = std::move(bytes);
+  file->path = path;
+  file->log = path.find("/log/") != std::string::npos;
+  names_[path] = synced_names_[path] = std::move(file);
+}
+
+void TestDisk::erase(const std::string& path) {
+  names_.erase(path);
+  synced_names_.erase(path);
 }
 
 Random& TestHost::random(std::string_view stream) {
