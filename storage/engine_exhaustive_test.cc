@@ -15,9 +15,9 @@ namespace {
 struct Crash {
   uint64_t at = 0;  // in disk calls
   bool power_loss = false;
-  uint64_t outcome = 0;    // seeds what a crash does to what was in flight or not synced
-  uint64_t again_at = 0;   // a second crash, in recovery; 0: none
-  uint64_t recovery = 0;   // out: disk calls of the opening
+  uint64_t outcome = 0;   // seeds what a crash does to what was in flight or not synced
+  uint64_t again_at = 0;  // a second crash, in recovery; 0: none
+  uint64_t recovery = 0;  // out: disk calls of the opening
 };
 
 std::string describe_crash(const Crash& crash) {

@@ -103,9 +103,9 @@ ModelState EngineModel::at(Lsn lsn) const {
 }
 
 void EngineModel::add_tablet(KeyRange range, Lsn created, const ModelState& base) {
-  const auto after =
-      std::find_if(tablets_.begin(), tablets_.end(),
-                   [&](const ModelTablet& other) { return other.range().begin > range.begin; });
+  const auto after = std::find_if(tablets_.begin(), tablets_.end(), [&](const ModelTablet& other) {
+    return other.range().begin > range.begin;
+  });
   tablets_.insert(after, ModelTablet(std::move(range), created, base));
 }
 

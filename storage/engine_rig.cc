@@ -142,9 +142,9 @@ void EngineRig::resolve_admin() {
   ++counts.resolved_by_crash;
   const std::vector<TabletInfo> tablets = engine_->tablets();
   const std::vector<std::string> names = engine_->checkpoints();
-  const bool there =
-      std::any_of(tablets.begin(), tablets.end(),
-                  [&](const TabletInfo& tablet) { return tablet.range == admin_.range; });
+  const bool there = std::any_of(tablets.begin(), tablets.end(), [&](const TabletInfo& tablet) {
+    return tablet.range == admin_.range;
+  });
   const bool named = std::find(names.begin(), names.end(), admin_.name) != names.end();
   bool happened = false;
   switch (admin_.kind) {

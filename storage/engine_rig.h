@@ -112,7 +112,7 @@ class EngineRig {
   TestHost host;
   EngineModel model;
   RigCounts counts;
-  std::string where;  // goes before what is wrong
+  std::string where;                                        // goes before what is wrong
   uint64_t stop_at = std::numeric_limits<uint64_t>::max();  // in disk calls carried out
 
  private:

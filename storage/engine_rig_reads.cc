@@ -29,9 +29,7 @@ void EngineRig::compare_rows(const Result<std::vector<Entry>>& found, std::vecto
                              const std::optional<KeyRange>& changing, const std::string& what) {
   if (!found.ok()) return fail(what + ": " + found.error().text());
   // While a tablet comes or goes, its keys may be there or not.
-  const auto unsure = [&](const Entry& entry) {
-    return changing && changing->contains(entry.key);
-  };
+  const auto unsure = [&](const Entry& entry) { return changing && changing->contains(entry.key); };
   std::vector<Entry> seen = *found;
   std::erase_if(seen, unsure);
   std::erase_if(expected, unsure);
@@ -43,7 +41,8 @@ void EngineRig::compare_all(View view, Lsn lsn) {
   const std::optional<KeyRange> during = changing();
   Result<std::vector<Entry>> found =
       host.run(engine_->scan("", "", {.rows_max = 100'000, .bytes_max = 1u << 30}, view));
-  compare_rows(found, live_entries(model.at(lsn), wall_), during, "I6: a scan at " + std::to_string(lsn));
+  compare_rows(found, live_entries(model.at(lsn), wall_), during,
+               "I6: a scan at " + std::to_string(lsn));
 }
 
 void EngineRig::compare_limited(const std::string& begin, ScanLimits limits) {
@@ -142,8 +141,8 @@ void EngineRig::compare_merkle(const KeyRange& tablet) {
   Result<MerkleHashes> hashes = host.run(engine_->merkle(tablet));
   if (!hashes.ok()) return fail("merkle: " + hashes.error().text());
   ++counts.checked[9];
-  const MerkleHashes rebuilt = rebuild_merkle(
-      tablet, options_.merkle_depth, model.of_tablet(tablet, model.last()), wall_);
+  const MerkleHashes rebuilt =
+      rebuild_merkle(tablet, options_.merkle_depth, model.of_tablet(tablet, model.last()), wall_);
   if (hashes->nodes != rebuilt.nodes) fail("I9: the Merkle tree is not what is rebuilt");
 }
 

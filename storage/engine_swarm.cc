@@ -112,8 +112,7 @@ void EngineSwarm::act() {
       if (!rig.busy() && random_.chance(0.3)) change_checkpoints();
       break;
     case 10:
-      if (random_.chance(0.3))
-        rig.set_wall(rig.wall() + static_cast<int64_t>(random_.below(100)));
+      if (random_.chance(0.3)) rig.set_wall(rig.wall() + static_cast<int64_t>(random_.below(100)));
       break;
     default: write();
   }
@@ -124,8 +123,7 @@ void EngineSwarm::write() {
   Batch batch;
   for (uint64_t n = 1 + random_.below(4); n > 0; --n) {
     const std::string key = any_key();
-    const std::string value =
-        std::to_string(random_.next()) + std::string(random_.below(250), 'v');
+    const std::string value = std::to_string(random_.next()) + std::string(random_.below(250), 'v');
     const uint64_t kind = random_.below(20);
     if (kind < 4) {
       batch.remove(key);
@@ -209,12 +207,11 @@ void EngineSwarm::change_tablets() {
     if (!model.checkpoints.empty() && random_.chance(0.3))
       checkpoint = model.checkpoints.begin()->first;
     if (random_.chance(0.6)) parcel_ = rig.export_tablet(range, checkpoint);
-    if (rig.wrong().empty() && !rig.busy())
-      rig.start({.kind = Admin::Kind::kDrop, .range = range});
+    if (rig.wrong().empty() && !rig.busy()) rig.start({.kind = Admin::Kind::kDrop, .range = range});
     return;
   }
-  const KeyRange range = model.tablets().empty() && random_.chance(0.5) ? KeyRange{"", "k30"}
-                                                                        : any_range();
+  const KeyRange range =
+      model.tablets().empty() && random_.chance(0.5) ? KeyRange{"", "k30"} : any_range();
   if (range == KeyRange() || model.overlaps(range)) return;
   rig.start({.kind = Admin::Kind::kCreate, .range = range});
 }

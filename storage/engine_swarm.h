@@ -33,9 +33,9 @@ class EngineSwarm {
   void let_run();
 
   Random random_;
-  std::string key_;             // of the encryption; empty: none
-  uint64_t archive_bytes_max_;  // the same in all lives
-  bool tablets_;                // whether tablets come and go in this history
+  std::string key_;                         // of the encryption; empty: none
+  uint64_t archive_bytes_max_;              // the same in all lives
+  bool tablets_;                            // whether tablets come and go in this history
   std::optional<EngineRig::Admin> parcel_;  // exported, to be imported later
   uint64_t named_ = 0;                      // checkpoints
 };

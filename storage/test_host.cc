@@ -186,6 +186,13 @@ void TestDisk::forget_unsynced(const std::string& path) {
   if (found != names_.end()) found->second->dirty.clear();
 }
 
+void TestDisk::settle(const std::string& path) {
+  const auto found = names_.find(path);
+  if (found == names_.end()) return;
+  found->second->synced = found->second->bytes;
+  found->second->dirty.clear();
+}
+
 bool TestDisk::lasts(const std::string& path) const {
   const auto now = names_.find(path);
   const auto synced = synced_names_.find(path);

@@ -32,6 +32,8 @@ class TestDisk final : public Disk {
   void carry_out(DiskCall& call) { perform(call); }
   // The file's pages count as clean and have not reached the medium: what a failed sync leaves.
   void forget_unsynced(const std::string& path);
+  // Everything of the file has reached the medium, synced or not.
+  void settle(const std::string& path);
   std::size_t pending() const { return calls_.size(); }
   void power_loss();
   // The process ended: its handles are gone.
