@@ -1,36 +1,44 @@
 #include "storage/bloom.h"
 
+#include <algorithm>
+
 namespace ringside {
 namespace {
 
-constexpr uint64_t kBlockBytes = 64;
-constexpr uint64_t kBitsPerKey = 10;
-constexpr int kProbes = 6;
+constexpr uint64_t kNextProbe = 0x9e3779b97f4a7c15ULL;
 
-std::size_t block_of(uint64_t hash, uint64_t blocks) {
-  return static_cast<std::size_t>(((hash >> 32) * blocks) >> 32) * kBlockBytes;
+std::size_t bloom_block(std::string_view filter, uint64_t hash) {
+  const uint64_t blocks = filter.size() / kBloomBlockBytes;
+  return static_cast<std::size_t>(((hash >> 32) * blocks) >> 32) * kBloomBlockBytes;
 }
 
 }  // namespace
 
-std::string build_bloom(const std::vector<uint64_t>& hashes) {
-  const uint64_t blocks = (hashes.size() * kBitsPerKey + 8 * kBlockBytes - 1) / (8 * kBlockBytes);
-  std::string filter(blocks * kBlockBytes, '\0');
-  for (const uint64_t hash : hashes) {
-    char* block = filter.data() + block_of(hash, blocks);
-    uint64_t bits = mix(hash);
-    for (int i = 0; i < kProbes; ++i, bits >>= 9)
-      block[(bits & 511) / 8] |= static_cast<char>(1 << (bits & 7));
-  }
-  return filter;
+// Fewer than the ln 2 × bits of a filter without blocks: a block fills unevenly.
+uint32_t bloom_probes(uint32_t bits_per_key) {
+  return std::clamp<uint32_t>((bits_per_key * 6 + 5) / 10, 1, kBloomProbesMax);
 }
 
-bool bloom_may_contain(std::string_view filter, uint64_t hash) {
-  if (filter.empty()) return true;
-  const char* block = filter.data() + block_of(hash, filter.size() / kBlockBytes);
+std::string empty_bloom(uint64_t keys, uint32_t bits_per_key) {
+  const uint64_t block_bits = 8 * kBloomBlockBytes;
+  const uint64_t blocks = (keys * bits_per_key + block_bits - 1) / block_bits;
+  return std::string(blocks * kBloomBlockBytes, '\0');
+}
+
+void bloom_add(std::string& filter, uint32_t probes, uint64_t hash) {
+  if (filter.empty()) return;
+  char* block = filter.data() + bloom_block(filter, hash);
   uint64_t bits = mix(hash);
-  for (int i = 0; i < kProbes; ++i, bits >>= 9) {
-    if ((block[(bits & 511) / 8] & (1 << (bits & 7))) == 0) return false;
+  for (uint32_t i = 0; i < probes; ++i, bits *= kNextProbe)
+    block[bits >> 58] |= static_cast<char>(1 << ((bits >> 55) & 7));
+}
+
+bool bloom_may_contain(std::string_view filter, uint32_t probes, uint64_t hash) {
+  if (filter.empty()) return true;
+  const char* block = filter.data() + bloom_block(filter, hash);
+  uint64_t bits = mix(hash);
+  for (uint32_t i = 0; i < probes; ++i, bits *= kNextProbe) {
+    if ((block[bits >> 58] & (1 << ((bits >> 55) & 7))) == 0) return false;
   }
   return true;
 }

@@ -19,6 +19,12 @@ EngineOptions fitting(EngineOptions options) {
   options.memtable_bytes_max = std::max<uint64_t>(options.memtable_bytes_max, kPageBytes);
   options.pending_bytes_max = std::max(options.pending_bytes_max, 2 * options.group_bytes_max);
   options.tables_max = std::max<uint64_t>(options.tables_max, 1);
+  options.tables_stop = std::max(options.tables_stop, 2 * options.tables_max + 2);
+  options.level_fanout = std::max<uint64_t>(options.level_fanout, 2);
+  if (options.table_bytes_max == 0) options.table_bytes_max = options.memtable_bytes_max;
+  if (options.level_bytes == 0) {
+    options.level_bytes = options.tables_max * options.memtable_bytes_max;
+  }
   if (options.reserve_bytes == 0) {
     options.reserve_bytes = 3 * options.memtable_bytes_max + options.log_segment_bytes;
   }
@@ -34,17 +40,39 @@ EngineImpl::EngineImpl(Host& host, EngineOptions options)
       log_directory_(options_.directory + "/log"),
       table_directory_(options_.directory + "/tables"),
       cache_(options_.block_cache_bytes),
-      active_(std::make_shared<Memtable>()),
-      tables_(std::make_shared<TableSet>()),
       changed_(host.ready()),
       manifest_lock_(host.ready(), 1),
-      scope_(host.ready()) {}
+      scope_(host.ready()) {
+  if (!options_.key.empty()) cipher_.emplace(options_.key);
+}
 
 Task<Result<std::unique_ptr<Engine>>> Engine::open(Host& host, EngineOptions options) {
+  if (!options.key.empty() && options.key.size() != Cipher::kKeyBytes) {
+    co_return Error{Code::kInvalid,
+                    "a key of " + std::to_string(options.key.size()) + " bytes: AES-256 wants 32"};
+  }
   auto engine = std::make_unique<EngineImpl>(host, std::move(options));
   Result<void> recovered = co_await engine->recover();
   if (!recovered.ok()) co_return recovered.error();
   co_return std::unique_ptr<Engine>(std::move(engine));
+}
+
+Tablet* EngineImpl::tablet_of(std::string_view key) const {
+  auto after = std::upper_bound(tablets_.begin(), tablets_.end(), key,
+                                [](std::string_view sought, const std::shared_ptr<Tablet>& tablet) {
+                                  return sought < tablet->range.begin;
+                                });
+  if (after == tablets_.begin()) return nullptr;
+  Tablet* tablet = std::prev(after)->get();
+  return before_end(key, tablet->range.end) ? tablet : nullptr;
+}
+
+bool EngineImpl::all_in_tablets(std::string_view batch) const {
+  BatchReader reader(batch);
+  for (BatchOperation operation; reader.next(operation);) {
+    if (!operation.range && tablet_of(operation.key) == nullptr) return false;
+  }
+  return true;
 }
 
 Result<Lsn> EngineImpl::submit(const Batch& batch) {
@@ -56,70 +84,173 @@ Result<Lsn> EngineImpl::submit(const Batch& batch) {
     return Error{Code::kInvalid,
                  "a batch of more than " + std::to_string(options_.group_bytes_max) + " bytes"};
   }
+  const bool everything = tablets_.size() == 1 && tablets_.front()->range == KeyRange();
+  if (!everything && !all_in_tablets(bytes)) {
+    return Error{Code::kInvalid, "a key that is in no tablet of this engine"};
+  }
   check_space_when_due();
   if (no_space_ && batch.puts() > 0) return Error{Code::kNoSpace, "the disk is nearly full"};
   if (log_->pending_bytes() + bytes.size() > options_.pending_bytes_max) {
+    ++stats_.overloaded;
     return Error{Code::kOverloaded, "too much waits for the log"};
   }
+  if (too_many_tables_) {
+    ++stats_.overloaded;
+    return Error{Code::kOverloaded, "merging lags behind"};
+  }
   if (active_full()) {
-    if (immutables_.size() >= kImmutablesMax)
+    if (generations_.size() >= kGenerationsMax) {
+      ++stats_.overloaded;
       return Error{Code::kOverloaded, "flushing lags behind"};
-    rotate();
+    }
+    freeze();
   }
   const Lsn lsn = log_->append(bytes);
+  const Lsn oldest = snapshots_.oldest(durable_.lsn());
   BatchReader reader(bytes);
-  for (BatchOperation operation; reader.next(operation);)
-    active_->apply(operation, lsn, durable_.lsn());
+  for (BatchOperation operation; reader.next(operation);) {
+    apply(operation, lsn, std::min(oldest, durable_.lsn()));
+  }
   CHECK(reader.ok());
+  stats_.batch_bytes += bytes.size();
   return lsn;
+}
+
+void EngineImpl::apply(const BatchOperation& operation, Lsn lsn, Lsn oldest) {
+  const auto put = [&](Tablet& tablet, const BatchOperation& change) {
+    if (lsn <= tablet.created) return;
+    const uint64_t before = tablet.active->bytes();
+    tablet.active->apply(change, lsn, oldest);
+    active_bytes_ += tablet.active->bytes() - before;
+    if (tablet.merkle == nullptr) return;
+    if (change.range) {
+      tablet.merkle->mark_range(change.key, change.value);
+    } else {
+      tablet.merkle->mark(change.key);
+    }
+  };
+  if (!operation.range) {
+    Tablet* tablet = tablet_of(operation.key);
+    if (tablet != nullptr) put(*tablet, operation);
+    return;
+  }
+  for (const std::shared_ptr<Tablet>& tablet : tablets_) {
+    if (!tablet->range.overlaps(operation.key, operation.value)) continue;
+    BatchOperation part = operation;
+    part.key = std::max<std::string_view>(operation.key, tablet->range.begin);
+    if (!tablet->range.end.empty() && !before_end(operation.value, tablet->range.end)) {
+      part.value = tablet->range.end;
+    }
+    if (operation.value.empty()) part.value = tablet->range.end;
+    put(*tablet, part);
+  }
 }
 
 // A quarter of the log is left for what arrives while the flush runs.
 bool EngineImpl::active_full() const {
-  if (active_->empty()) return false;
-  const uint64_t logged = recovered_log_bytes_ + stats_.log_bytes - log_bytes_at_rotation_;
-  return active_->bytes() >= options_.memtable_bytes_max ||
-         logged >= options_.log_bytes_max / 4 * 3;
+  if (active_bytes_ == 0) return false;
+  const uint64_t logged = recovered_log_bytes_ + stats_.log_bytes - log_bytes_at_freeze_;
+  return active_bytes_ >= options_.memtable_bytes_max || logged >= options_.log_bytes_max / 4 * 3;
 }
 
-void EngineImpl::rotate() {
-  CHECK(!active_->empty());
-  immutables_.push_back(std::exchange(active_, std::make_shared<Memtable>()));
-  log_bytes_at_rotation_ = stats_.log_bytes;
+bool EngineImpl::must_wait() const {
+  return too_many_tables_ || (active_full() && generations_.size() >= kGenerationsMax);
+}
+
+Task<void> EngineImpl::room() {
+  while (!durable_.poisoned() && !closed_) {
+    if (log_->pending_bytes() > options_.pending_bytes_max / 2) {
+      Result<void> held = co_await durable_.wait(log_->last());
+      if (!held.ok()) co_return;
+    } else if (must_wait()) {
+      co_await changed_.wait();
+    } else {
+      co_return;
+    }
+  }
+}
+
+// The memtables of all tablets at once: tables then hold everything up to one LSN.
+void EngineImpl::freeze() {
+  const Generation generation{next_generation_++, log_->last()};
+  for (const std::shared_ptr<Tablet>& tablet : tablets_) {
+    if (tablet->active->empty()) continue;
+    tablet->frozen.push_back(
+        {generation.number, std::exchange(tablet->active, std::make_shared<Memtable>())});
+  }
+  generations_.push_back(generation);
+  active_bytes_ = 0;
+  log_bytes_at_freeze_ = stats_.log_bytes;
   recovered_log_bytes_ = 0;
   start_background();
 }
 
+// Never goes back while the process lives.
+int64_t EngineImpl::wall() {
+  wall_ = std::max<int64_t>(wall_, host_.clock().wall());
+  return wall_;
+}
+
+// Whether an entry that a reader met counts as removed.
+bool EngineImpl::hidden(const Tablet& tablet, const StoredEntry& entry, Lsn at) {
+  if (entry.removed) return true;
+  if (entry.expires != 0 && entry.expires <= wall()) return true;
+  return tablet.ranges_anywhere() && tablet.cover(entry.key, at) > entry.lsn;
+}
+
 MemoryLookup EngineImpl::lookup(std::string_view key, View view) {
-  const Lsn at = visible(view);
+  const Lsn at = view.at(durable_.lsn());
+  const Tablet* tablet = tablet_of(key);
+  if (tablet == nullptr) return {.state = MemoryLookup::State::kRemoved};
+  if (!tablet->suspect.empty()) return {.state = MemoryLookup::State::kNotInMemory};
   const uint64_t hash = hash_bytes(key);
-  const Memtable::Version* version = active_->find(key, hash, at);
-  for (auto table = immutables_.rbegin(); version == nullptr && table != immutables_.rend();
-       ++table) {
-    version = (*table)->find(key, hash, at);
+  const Memtable::Version* version = tablet->active->find(key, hash, at);
+  for (auto old = tablet->frozen.rbegin(); version == nullptr && old != tablet->frozen.rend();
+       ++old) {
+    version = old->memtable->find(key, hash, at);
   }
-  if (version == nullptr) return look_in_tables(key, hash);
-  if (version->removed) return {.state = MemoryLookup::State::kRemoved, .lsn = version->lsn};
-  return {.state = MemoryLookup::State::kFound, .value = version->value(), .lsn = version->lsn};
+  if (version == nullptr) return look_in_tables(*tablet, key, hash, at);
+  const StoredEntry entry{key, version->value(), version->lsn, version->removed != 0,
+                          version->expires};
+  if (!hidden(*tablet, entry, at)) {
+    return {.state = MemoryLookup::State::kFound, .value = entry.value, .lsn = entry.lsn};
+  }
+  const Lsn cover = tablet->ranges_anywhere() ? tablet->cover(key, at) : 0;
+  return {.state = MemoryLookup::State::kRemoved, .lsn = std::max(entry.lsn, cover)};
 }
 
 // Goes as far as the filters and the cached blocks reach.
-MemoryLookup EngineImpl::look_in_tables(std::string_view key, uint64_t hash) {
-  if (tables_->empty()) return {.state = MemoryLookup::State::kRemoved};
-  for (const std::shared_ptr<Table>& table : *tables_) {
-    const std::optional<uint64_t> block = table->block_for(key, hash);
-    if (!block) {
+MemoryLookup EngineImpl::look_in_tables(const Tablet& tablet, std::string_view key, uint64_t hash,
+                                        Lsn at) {
+  const Version& version = *tablet.version;
+  StoredEntry found;
+  // What the table says of the key; nothing: ask the next one.
+  const auto ask = [&](const Table& table) -> std::optional<MemoryLookup> {
+    if (!table.may_contain(key, hash)) {
       ++stats_.bloom_rejections;
-      continue;
+      return std::nullopt;
     }
-    const Buffer* bytes = cache_.find(table->description().id, *block);
-    if (bytes == nullptr) return {.state = MemoryLookup::State::kNotInMemory};
-    ++stats_.block_hits;
-    BlockCursor cursor(bytes->view());
-    cursor.seek(key);
-    if (!cursor.valid() || cursor.key() != key) continue;
-    if (cursor.removed()) return {.state = MemoryLookup::State::kRemoved};
-    return {.state = MemoryLookup::State::kFound, .value = cursor.value()};
+    switch (table.search(key, at, found)) {
+      case Table::Answer::kAbsent: ++stats_.bloom_false_positives; return std::nullopt;
+      case Table::Answer::kNeedsDisk:
+        return MemoryLookup{.state = MemoryLookup::State::kNotInMemory};
+      case Table::Answer::kFound: break;
+    }
+    found.key = key;
+    if (!hidden(tablet, found, at)) {
+      return MemoryLookup{.state = MemoryLookup::State::kFound, .value = found.value};
+    }
+    const Lsn cover = tablet.ranges_anywhere() ? tablet.cover(key, at) : 0;
+    return MemoryLookup{.state = MemoryLookup::State::kRemoved, .lsn = cover};
+  };
+  for (const std::shared_ptr<Table>& table : version.levels[0]) {
+    if (std::optional<MemoryLookup> answer = ask(*table)) return *answer;
+  }
+  for (std::size_t level = 1; level < version.levels.size(); ++level) {
+    if (version.levels[level].empty()) continue;
+    const std::shared_ptr<Table>* table = version.table_for(level, key);
+    if (table == nullptr) continue;
+    if (std::optional<MemoryLookup> answer = ask(**table)) return *answer;
   }
   return {.state = MemoryLookup::State::kRemoved};
 }
@@ -129,28 +260,32 @@ Task<Result<std::optional<std::string>>> EngineImpl::get(std::string key, View v
   const MemoryLookup seen = lookup(key, view);
   if (seen.state == MemoryLookup::State::kFound) co_return Found(std::string(seen.value));
   if (seen.state == MemoryLookup::State::kRemoved) co_return Found();
-  const std::shared_ptr<const TableSet> tables =
-      tables_;  // as of now, whatever a merge does meanwhile
+  const Tablet* tablet = tablet_of(key);
+  if (!tablet->suspect.empty()) co_return Error{Code::kCorrupt, tablet->suspect};
+  // As of now, whatever a merge does meanwhile.
+  const Lsn at = view.at(durable_.lsn());
+  const std::shared_ptr<const Version> version = tablet->version;
+  const Lsn cover = tablet->ranges_anywhere() ? tablet->cover(key, at) : 0;
   const uint64_t hash = hash_bytes(key);
-  for (const std::shared_ptr<Table>& table : *tables) {
-    const std::optional<uint64_t> block = table->block_for(key, hash);
-    if (!block) continue;
-    const Buffer* cached = cache_.find(table->description().id, *block);
-    Buffer bytes;
-    if (cached != nullptr) {
-      bytes = *cached;
-    } else {
-      ++stats_.block_reads;
-      Result<Buffer> read = co_await table->read_block(host_, *block);
-      if (!read.ok()) co_return read.error();
-      bytes = *std::move(read);
-      cache_.insert(table->description().id, *block, bytes);
+  StoredEntry found;
+  Buffer pin;
+  for (std::size_t level = 0; level < version->levels.size(); ++level) {
+    const TableSet& tables = version->levels[level];
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+      const std::shared_ptr<Table>* table =
+          level == 0 ? &tables[i] : version->table_for(level, key);
+      if (table == nullptr) break;
+      if ((*table)->may_contain(key, hash)) {
+        Result<bool> held = co_await (*table)->get(host_, key, hash, at, found, pin);
+        if (!held.ok()) co_return held.error();
+        if (*held) {
+          const bool expired = found.expires != 0 && found.expires <= wall();
+          if (found.removed || expired || cover > found.lsn) co_return Found();
+          co_return Found(std::string(found.value));
+        }
+      }
+      if (level > 0) break;
     }
-    BlockCursor cursor(bytes.view());
-    cursor.seek(key);
-    if (!cursor.valid() || cursor.key() != key) continue;
-    if (cursor.removed()) co_return Found();
-    co_return Found(std::string(cursor.value()));
   }
   co_return Found();
 }
@@ -185,23 +320,33 @@ Task<void> EngineImpl::watch_for_poison() {
   Result<void> never = co_await durable_.wait(std::numeric_limits<Lsn>::max());
   CHECK(!never.ok());
   host_.trace().probe("engine.poisoned");
+  changed_.pulse();
   if (options_.abort_when_poisoned)
     host_.abort("the storage engine is poisoned: " + never.error().text());
 }
 
-Task<void> EngineImpl::room() { co_await host_.clock().sleep(kMillisecond); }
-
 Task<Result<void>> EngineImpl::close() {
   closed_ = true;
+  changed_.pulse();
   Result<void> done = co_await log_->close();
   scope_.cancel();
-  Disk& disk = host_.disk();
-  for (const std::shared_ptr<Table>& table : *tables_) {
-    Result<void> closed = co_await disk.close(table->file());
-    if (done.ok()) done = closed;
+  std::map<uint64_t, FileId> files;
+  const auto add = [&files](const TableSet& tables) {
+    for (const std::shared_ptr<Table>& table : tables) {
+      if (table->file() != 0) files.emplace(table->description().id, table->file());
+    }
+  };
+  for (const std::shared_ptr<Tablet>& tablet : tablets_) {
+    for (const TableSet& level : tablet->version->levels) add(level);
   }
-  for (const std::shared_ptr<Table>& table : retired_) {
-    Result<void> closed = co_await disk.close(table->file());
+  for (const auto& [name, checkpoint] : checkpoints_) {
+    for (const auto& [range, version] : checkpoint.tablets) {
+      for (const TableSet& level : version->levels) add(level);
+    }
+  }
+  add(retired_);
+  for (const auto& [id, file] : files) {
+    Result<void> closed = co_await host_.disk().close(file);
     if (done.ok()) done = closed;
   }
   Result<void> closed = co_await manifest_->close();
@@ -209,13 +354,13 @@ Task<Result<void>> EngineImpl::close() {
 }
 
 const EngineStats& EngineImpl::stats() const {
-  stats_.tables = tables_->size();
-  stats_.table_bytes = 0;
-  for (const std::shared_ptr<Table>& table : *tables_)
-    stats_.table_bytes += table->description().file_bytes;
-  stats_.memtable_bytes = active_->bytes();
-  for (const std::shared_ptr<Memtable>& table : immutables_)
-    stats_.memtable_bytes += table->bytes();
+  stats_.tables = stats_.table_bytes = 0;
+  stats_.memtable_bytes = active_bytes_;
+  for (const std::shared_ptr<Tablet>& tablet : tablets_) {
+    stats_.tables += tablet->version->tables();
+    stats_.table_bytes += tablet->version->bytes();
+    for (const Tablet::Frozen& old : tablet->frozen) stats_.memtable_bytes += old.memtable->bytes();
+  }
   return stats_;
 }
 

@@ -21,6 +21,7 @@
 
 #include "runtime/host.h"
 #include "storage/batch.h"
+#include "storage/changes.h"
 #include "storage/durable_mark.h"
 #include "storage/engine_options.h"
 #include "storage/key_range.h"
@@ -66,17 +67,6 @@ struct TabletInfo {
 struct Suspect {
   KeyRange range;
   std::string why;  // names the file and the offset
-};
-
-struct LoggedBatch {
-  Lsn lsn = 0;
-  std::string batch;  // for a BatchReader
-};
-
-struct ChangeLimits {
-  uint64_t batches_max = 1'000;
-  uint64_t bytes_max = 1u << 20;  // the batch that reaches it is the last one
-  Lsn until = 0;                  // no batch after this one; 0: no bound
 };
 
 struct MerkleHash {

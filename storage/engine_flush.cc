@@ -1,12 +1,10 @@
-// Work beside the requests: memtables become tables, tables become one, log segments are given
-// back. Everything yields in slices and may be cut off anywhere: until the manifest names a table,
-// it is not there.
+// Work beside the requests: memtables become tables, what is superfluous is given back. Everything
+// yields in slices and may be cut off anywhere: until the manifest names a table, it is not there.
 
 #include <algorithm>
 #include <utility>
 
 #include "storage/engine_impl.h"
-#include "storage/slice.h"
 
 namespace ringside {
 namespace {
@@ -17,13 +15,17 @@ constexpr uint64_t kUnitsPerEntry = 120;  // about what copying, hashing and com
 
 void EngineImpl::start_background() {
   if (durable_.poisoned() || closed_) return;
-  if (!flushing_ && !immutables_.empty()) {
+  if (!flushing_ && !generations_.empty()) {
     flushing_ = true;
     scope_.spawn(flush_loop());
   }
-  if (!merging_ && (tables_->size() > options_.tables_max || !retired_.empty())) {
-    merging_ = true;
-    scope_.spawn(merge_loop());
+  if (!merging_level0_) {
+    merging_level0_ = true;
+    scope_.spawn(merge_loop(/*level0=*/true));
+  }
+  if (!merging_deeper_) {
+    merging_deeper_ = true;
+    scope_.spawn(merge_loop(/*level0=*/false));
   }
 }
 
@@ -37,8 +39,28 @@ void EngineImpl::on_background_error(const Error& error) {
   }
 }
 
+TableOptions EngineImpl::table_options() const {
+  return {.block_bytes = options_.block_bytes,
+          .filter_bits_per_key = options_.filter_bits_per_key,
+          .compression = options_.compression,
+          .cipher = cipher_ ? &*cipher_ : nullptr};
+}
+
+// Written, synced, and read back as far as a reader needs it: only then may the manifest name it
+// (I4).
+Task<Result<std::shared_ptr<Table>>> EngineImpl::finish_table(TableWriter& writer,
+                                                              Lsn ranges_applied) {
+  Result<TableDescription> description = co_await writer.finish();
+  if (!description.ok()) co_return description.error();
+  description->ranges_applied = ranges_applied;
+  Result<std::shared_ptr<Table>> table =
+      co_await Table::open(host_, table_directory_, *description, table_options(), &cache_);
+  if (table.ok()) ++stats_.checked_i4;
+  co_return table;
+}
+
 Task<void> EngineImpl::flush_loop() {
-  while (!immutables_.empty() && !durable_.poisoned()) {
+  while (!generations_.empty() && !durable_.poisoned()) {
     background_ = co_await flush_oldest();
     if (!background_.ok()) on_background_error(background_.error());
     changed_.pulse();
@@ -47,139 +69,177 @@ Task<void> EngineImpl::flush_loop() {
   flushing_ = false;
 }
 
+// The oldest frozen memtables of all tablets, in one edit of the manifest.
 Task<Result<void>> EngineImpl::flush_oldest() {
-  const std::shared_ptr<Memtable> memtable = immutables_.front();
-  const Lsn last = memtable->last();
-  Result<void> done = co_await durable_.wait(last);  // a table must not run ahead of the log
+  const Generation generation = generations_.front();
+  // A table must not run ahead of the log.
+  Result<void> done = co_await durable_.wait(generation.last);
   if (!done.ok()) co_return done;
-
-  TableWriter writer(host_, table_directory_, next_table_++, manifest_->state().flushed + 1);
-  done = co_await writer.open();
-  Slice slice(host_);
-  for (Memtable::Cursor at = memtable->begin(); done.ok() && at.valid(); at.next()) {
-    const Memtable::Version& newest = at.newest();
-    writer.add(at.key(), newest.value(), newest.removed, newest.lsn);
-    slice.charge(kUnitsPerEntry);
-    if (writer.wants_write()) done = co_await writer.write();
-    if (slice.spent()) co_await slice.let_others_run();
+  const Tablets tablets = tablets_;
+  std::vector<Change> changes;
+  for (const std::shared_ptr<Tablet>& tablet : tablets) {
+    if (tablet->dropped || tablet->frozen.empty() ||
+        tablet->frozen.front().generation != generation.number) {
+      continue;
+    }
+    Change& change = changes.emplace_back();
+    change.tablet = tablet;
+    done = co_await write_memtable(tablet, tablet->frozen.front().memtable, change);
+    if (!done.ok()) break;
   }
-  Result<TableDescription> description =
-      done.ok() ? co_await writer.finish() : Result<TableDescription>(done.error());
-  if (!description.ok()) {
-    co_await writer.discard();
-    co_return description.error();
+  if (!done.ok()) {  // the tables written so far are nobody's
+    for (const Change& change : changes) {
+      for (const auto& [level, table] : change.added) retired_.push_back(table);
+    }
+    changes.clear();
+    co_await sweep_retired();
+    co_return done;
   }
-  done = co_await adopt({.flushed = last, .added = {*description}}, {});
+  done = co_await adopt(std::move(changes), generation.last);
   if (!done.ok()) co_return done;
-  CHECK(immutables_.front() == memtable);
-  immutables_.pop_front();
+  generations_.pop_front();
+  for (const std::shared_ptr<Tablet>& tablet : tablets_) {
+    if (!tablet->frozen.empty() && tablet->frozen.front().generation == generation.number) {
+      tablet->frozen.pop_front();
+    }
+  }
   ++stats_.flushes;
-  log_->recycle(last);
+  log_->recycle(generation.last);
+  // Merges of tables with bad blocks may try again: a disk may have lied once.
+  for (const std::shared_ptr<Tablet>& tablet : tablets_) tablet->compaction.stuck.clear();
   start_background();
   co_return done;
 }
 
-// Makes an edit durable and then visible. An edit's `flushed` of 0 means: as it is.
-Task<Result<void>> EngineImpl::adopt(ManifestEdit edit, TableSet replaced) {
-  TableSet opened;
-  for (const TableDescription& description : edit.added) {
-    Result<std::shared_ptr<Table>> table =
-        co_await Table::open(host_, table_directory_, description);
-    if (!table.ok()) co_return table.error();
-    opened.push_back(*std::move(table));
+Task<Result<void>> EngineImpl::write_memtable(std::shared_ptr<Tablet> tablet,
+                                              std::shared_ptr<Memtable> memtable, Change& change) {
+  change.range_removes = memtable->ranges();
+  TableWriter writer(host_, table_directory_, next_table_++, table_options(),
+                     manifest_->state().flushed + 1);
+  Result<void> done = co_await writer.open();
+  Slice slice(host_);
+  DropRules rules(snapshots_, memtable->ranges(), wall(), tablet->repaired);
+  const Version& version = *tablet->version;  // held by `tablet`; a merge may replace it
+  const std::shared_ptr<const Version> held = tablet->version;
+  for (Memtable::Cursor at = memtable->begin(); done.ok() && at.valid(); at.next()) {
+    for (const Memtable::Version* one = &at.newest(); one != nullptr; one = one->older) {
+      const StoredEntry entry = at.entry(*one);
+      const Fate fate = rules.judge(entry, [&](const StoredEntry& judged) {
+        return version.may_hold_older(judged.key, judged.lsn, {});
+      });
+      slice.charge(kUnitsPerEntry);
+      if (!count_fate(fate)) continue;
+      StoredEntry kept = entry;
+      if (fate == Fate::kKeepAsRemove) {
+        kept.value = {};
+        kept.removed = true;
+        kept.expires = 0;
+      }
+      writer.add(kept);
+    }
+    if (writer.wants_write()) done = co_await writer.write();
+    if (slice.spent()) co_await slice.let_others_run();
   }
+  stats_.slice_units_max = std::max(stats_.slice_units_max, slice.longest());
+  if (done.ok() && writer.entries() > 0) {
+    const Lsn applied = memtable->ranges().empty() ? 0 : memtable->ranges().back().lsn;
+    Result<std::shared_ptr<Table>> table =
+        co_await finish_table(writer, snapshots_.any_in(0, applied) ? 0 : applied);
+    if (table.ok()) {
+      stats_.flushed_bytes += (*table)->description().file_bytes;
+      change.added.emplace_back(0, *std::move(table));
+      co_return done;
+    }
+    done = table.error();
+  }
+  co_await writer.discard();
+  co_return done;
+}
+
+// Makes changes durable and then visible, all in one edit. `flushed` 0 means: as it is. Whatever a
+// tablet that was dropped meanwhile would have got is thrown away.
+Task<Result<void>> EngineImpl::adopt(std::vector<Change> changes, Lsn flushed) {
   Permit permit = co_await manifest_lock_.acquire();
-  edit.flushed = std::max(edit.flushed, manifest_->state().flushed);
+  ManifestEdit edit;
+  edit.flushed = std::max(flushed, manifest_->state().flushed);
   edit.next_table = next_table_;
+  edit.next_tablet = next_tablet_;
+  std::vector<std::shared_ptr<const Version>> versions;
+  for (const Change& change : changes) {
+    if (change.tablet->dropped) {
+      versions.emplace_back();
+      continue;
+    }
+    const Version& current = *change.tablet->version;
+    std::vector<RangeRemove> ranges = current.range_removes;
+    ranges.insert(ranges.end(), change.range_removes.begin(), change.range_removes.end());
+    std::shared_ptr<const Version> next =
+        current.with(change.removed, change.added, std::move(ranges));
+    ++stats_.checked_i5;
+    std::vector<RangeRemove> needed = next->range_removes;
+    std::erase_if(needed, [&](const RangeRemove& remove) { return !next->needs(remove); });
+    if (needed.size() < next->range_removes.size()) {
+      auto pruned = std::make_shared<Version>(*next);
+      pruned->range_removes = needed;
+      next = std::move(pruned);
+    }
+    TabletEdit& at = edit.changed.emplace_back();
+    at.id = change.tablet->id;
+    for (const std::shared_ptr<Table>& table : change.removed) {
+      at.removed.push_back(table->description().id);
+    }
+    for (const auto& [level, table] : change.added) {
+      at.added.push_back({level, table->description()});
+    }
+    if (needed != current.range_removes) at.range_removes = std::move(needed);
+    versions.push_back(std::move(next));
+  }
   Result<void> done = co_await manifest_->apply(std::move(edit));
   if (!done.ok()) {
-    for (const std::shared_ptr<Table>& table : opened) {
-      Result<void> closed = co_await host_.disk().close(table->file());
-      if (!closed.ok()) co_return closed;
+    for (const Change& change : changes) {
+      for (const auto& [level, table] : change.added) {
+        const bool is_moved =
+            std::find(change.removed.begin(), change.removed.end(), table) != change.removed.end();
+        if (!is_moved) retired_.push_back(table);
+      }
     }
     co_return done;
   }
   log_->set_manifest_sequence(manifest_->state().sequence);
-  auto tables = std::make_shared<TableSet>();
-  for (const std::shared_ptr<Table>& table : *tables_) {
-    if (std::find(replaced.begin(), replaced.end(), table) == replaced.end())
-      tables->push_back(table);
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const Change& change = changes[i];
+    const auto is_added = [&](const std::shared_ptr<Table>& table) {
+      return std::any_of(change.added.begin(), change.added.end(),
+                         [&](const auto& added) { return added.second == table; });
+    };
+    if (versions[i] == nullptr) {
+      for (const auto& [level, table] : change.added) retired_.push_back(table);
+      continue;
+    }
+    change.tablet->version = versions[i];
+    for (const std::shared_ptr<Table>& table : change.removed) {
+      if (!is_added(table)) retired_.push_back(table);
+    }
   }
-  tables->insert(tables->end(), opened.begin(), opened.end());
-  std::sort(tables->begin(), tables->end(), [](const auto& a, const auto& b) {
-    return a->description().last_lsn > b->description().last_lsn;
-  });
-  tables_ = std::move(tables);
-  retired_.insert(retired_.end(), replaced.begin(), replaced.end());
+  weigh_debt();
   co_return done;
 }
 
-Task<void> EngineImpl::merge_loop() {
-  while (tables_->size() > options_.tables_max && !durable_.poisoned()) {
-    host_.trace().probe("merge.started");
-    Result<void> done = co_await merge_all();
-    changed_.pulse();
-    if (done.ok()) continue;
-    // A bad block fails the reads that need it; the tables stay as they are, and the next flush
-    // tries again.
-    if (done.code() == Code::kCorrupt) {
-      host_.trace().probe("merge.met_bad_block");
-    } else {
-      on_background_error(done.error());
-    }
-    break;
+// How far merges are behind, for the pace of merges and for admission.
+void EngineImpl::weigh_debt() {
+  uint64_t debt = 0, tables = 0;
+  for (const std::shared_ptr<Tablet>& tablet : tablets_) {
+    if (!tablet->compaction.stuck.empty()) continue;  // nothing would ever help
+    debt += compaction_debt(*tablet->version, options_);
+    tables = std::max<uint64_t>(tables, tablet->version->levels[0].size());
   }
-  co_await sweep_retired();
-  merging_ = false;
-}
-
-// All tables of this moment become one. Those that a flush adds meanwhile are newer, and nothing
-// older than these is left, so what is removed here is gone for good.
-Task<Result<void>> EngineImpl::merge_all() {
-  const TableSet inputs = *tables_;
-  ManifestEdit edit;
-  Lsn first_lsn = std::numeric_limits<Lsn>::max();
-  std::deque<TableCursor> cursors;  // newest first
-  for (const std::shared_ptr<Table>& table : inputs) {
-    edit.removed.push_back(table->description().id);
-    first_lsn = std::min(first_lsn, table->description().first_lsn);
-    Result<void> done = co_await cursors.emplace_back(host_, table).seek("");
-    if (!done.ok()) co_return done;
-  }
-  TableWriter writer(host_, table_directory_, next_table_++, first_lsn);
-  Result<void> done = co_await writer.open();
-  Slice slice(host_);
-  std::string key;
-  while (done.ok()) {
-    const TableCursor* newest = nullptr;
-    for (const TableCursor& cursor : cursors) {
-      if (cursor.valid() && (newest == nullptr || cursor.entry().key() < newest->entry().key()))
-        newest = &cursor;
-    }
-    if (newest == nullptr) break;
-    key = newest->entry().key();
-    if (!newest->entry().removed()) writer.add(key, newest->entry().value(), false, newest->lsn());
-    for (TableCursor& cursor : cursors) {
-      if (!cursor.valid() || cursor.entry().key() != key) continue;
-      slice.charge(kUnitsPerEntry);
-      if (!cursor.step() && done.ok()) done = co_await cursor.load();
-    }
-    if (done.ok() && writer.wants_write()) done = co_await writer.write();
-    if (slice.spent()) co_await slice.let_others_run();
-  }
-  if (done.ok() && writer.entries() > 0) {
-    Result<TableDescription> description = co_await writer.finish();
-    if (description.ok()) {
-      edit.added.push_back(*description);
-    } else {
-      done = description.error();
-    }
-  }
-  if (edit.added.empty()) co_await writer.discard();
-  if (!done.ok()) co_return done;
-  done = co_await adopt(std::move(edit), inputs);
-  if (done.ok()) ++stats_.merges;
-  co_return done;
+  too_many_tables_ = tables >= options_.tables_stop;
+  const uint64_t room = options_.tables_stop - options_.tables_max;
+  const uint64_t over = tables > options_.tables_max ? tables - options_.tables_max : 0;
+  const uint64_t by_tables = kPressureMax * over / room;
+  const uint64_t debt_max = 4 * options_.level_bytes * options_.level_fanout;
+  const uint64_t by_debt = std::min(kPressureMax, debt / (debt_max / kPressureMax + 1));
+  pressure_ = std::min(kPressureMax, std::max(by_tables, by_debt));
 }
 
 // Files that nobody reads any more. A reader that is not done yet leaves its table to the next
@@ -192,7 +252,8 @@ Task<void> EngineImpl::sweep_retired() {
     }
     const std::shared_ptr<Table> table = std::move(retired_[i]);
     retired_.erase(retired_.begin() + static_cast<std::ptrdiff_t>(i));
-    Result<void> done = co_await host_.disk().close(table->file());
+    Result<void> done;
+    if (table->file() != 0) done = co_await host_.disk().close(table->file());
     if (done.ok()) done = co_await host_.disk().remove(table->path());
     if (!done.ok()) host_.trace().probe("merge.table_not_removed");
   }
@@ -200,14 +261,14 @@ Task<void> EngineImpl::sweep_retired() {
 
 Task<Result<void>> EngineImpl::flush() {
   if (durable_.poisoned()) co_return durable_.error();
-  while (!active_->empty() && immutables_.size() >= kImmutablesMax) {
+  while (active_bytes_ > 0 && generations_.size() >= kGenerationsMax) {
     co_await changed_.wait();
     if (durable_.poisoned()) co_return durable_.error();
     if (!background_.ok()) co_return background_.error();
   }
-  if (!active_->empty()) rotate();
-  if (immutables_.empty()) co_return Result<void>();
-  const Lsn target = immutables_.back()->last();
+  if (active_bytes_ > 0) freeze();
+  if (generations_.empty()) co_return Result<void>();
+  const Lsn target = generations_.back().last;
   while (manifest_->state().flushed < target) {
     co_await changed_.wait();
     if (durable_.poisoned()) co_return durable_.error();

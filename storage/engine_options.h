@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/time.h"
+#include "storage/compression.h"
 
 namespace ringside {
 
@@ -14,8 +15,6 @@ enum class EngineKind : uint8_t {
   kMemory,   // a map and a log that is never written: nothing survives the process
   kLevelDb,  // Debian's LevelDB behind a file adapter; for research
 };
-
-enum class Compression : uint8_t { kNone = 0, kLz4 = 1, kZstd = 2 };
 
 enum class Compaction : uint8_t {
   kLeveled,  // level n + 1 holds `level_fanout` times level n, in disjoint tables: reads and space

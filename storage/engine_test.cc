@@ -246,18 +246,29 @@ TEST_F(EngineTest, a_manifest_that_lost_a_record_which_the_log_saw_is_refused) {
             "corrupt: data/manifest ends at record 1, but the log saw record 2 durable");
 }
 
-TEST_F(EngineTest, a_table_that_is_gone_is_refused) {
+TEST_F(EngineTest, of_a_table_that_is_gone_reads_fail_and_the_rest_serves) {
   ASSERT_TRUE(start().ok());
   ASSERT_TRUE(put_durably("a", "1").ok());
   ASSERT_TRUE(host_.run(engine_->flush()).ok());
+  ASSERT_TRUE(put_durably("b", "2").ok());
   end();
   ASSERT_TRUE(host_
                   .run([](Host& host) -> Task<Result<void>> {
                     co_return co_await host.disk().remove("data/tables/000001");
                   }(host_))
                   .ok());
-  EXPECT_EQ(start().error().text(),
-            "corrupt: data/tables/000001 at 0: the manifest names this table and it is not there");
+  ASSERT_TRUE(start().ok());
+  const std::string why =
+      "data/tables/000001 at 0: the manifest names this table and it is not there";
+  EXPECT_EQ(get("a"), "corrupt: " + why);
+  EXPECT_EQ(get("b"), "2");
+  EXPECT_EQ(host_.probes("engine.table_suspect"), 1u);
+  ASSERT_EQ(engine_->suspects().size(), 1u);
+  EXPECT_EQ(engine_->suspects().front().why, why);
+  EXPECT_TRUE(engine_->suspects().front().range.contains("a"));
+  EXPECT_FALSE(engine_->suspects().front().range.contains("b"));
+  ASSERT_TRUE(put_durably("a", "3").ok());  // whole, and newer than whatever was lost
+  EXPECT_EQ(get("a"), "3");
 }
 
 TEST_F(EngineTest, says_overloaded_when_too_much_waits_for_the_log) {
@@ -390,12 +401,12 @@ TEST_F(EngineTest, a_bad_table_block_fails_its_reads_and_the_rest_serves) {
   host_.disk().bytes("data/tables/000001")[100] ^= 1;
   EXPECT_EQ(get("k1001"), "corrupt: data/tables/000001 at 0: a bad table block");
   EXPECT_EQ(get("k1999"), "value");
-  ASSERT_TRUE(put_durably("x", "1").ok());
+  ASSERT_TRUE(put_durably("k1500", "1").ok());
   ASSERT_TRUE(host_.run(engine_->flush()).ok());
   host_.run_until_idle();
   EXPECT_FALSE(engine_->poisoned());
   EXPECT_EQ(host_.probes("merge.met_bad_block"), 1u);
-  EXPECT_EQ(get("x"), "1");
+  EXPECT_EQ(get("k1500"), "1");
 }
 
 TEST_F(EngineTest, scans_honour_their_limits_across_memory_and_tables) {

@@ -1,18 +1,11 @@
 #include "storage/log.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "runtime/bug.h"
 
 namespace ringside {
-
-std::string log_file_name(const std::string& directory, uint32_t slot) {
-  char name[16];
-  std::snprintf(name, sizeof name, "/%06u", slot);
-  return directory + name;
-}
 
 Log::Log(Host& host, LogOptions options, DurableMark& durable, EngineStats& stats, LogStart start)
     : host_(host),
@@ -21,14 +14,16 @@ Log::Log(Host& host, LogOptions options, DurableMark& durable, EngineStats& stat
       stats_(stats),
       next_lsn_(start.next_lsn),
       life_(host.random("storage.log").next()),
-      in_use_(start.in_use.begin(), start.in_use.end()),
-      free_(std::move(start.free)),
+      synced_(start.next_lsn - 1),
       next_segment_(start.next_segment),
-      next_slot_(start.next_slot),
+      segments_(host.ready(), options_.directory, start),
+      archive_(host, segments_, options_.archive_bytes_max, std::move(start.doubled)),
+      reader_(host, segments_, durable, options_.cipher),
       seal_timer_(*this),
       scope_(host.ready()) {
-  for (const LogSegment& segment : in_use_) bytes_in_use_ += segment.bytes;
-  stats_.log_segments = in_use_.size() + free_.size();
+  for (const LogSegment& segment : segments_.needed) bytes_in_use_ += segment.bytes;
+  archive_.start(scope_);
+  stats_.log_segments = segments_.needed.size() + segments_.free.size();
 }
 
 Lsn Log::append(std::string_view batch) {
@@ -79,53 +74,71 @@ Task<void> Log::flush_loop() {
     group_bytes_hint_ = bytes;
     pending_bytes_ = 0;
     for (const LogGroup& waiting : pending_) pending_bytes_ += waiting.used();
+    if (options_.sync) synced_ = last;
     durable_.advance(last);  // wakes those at or below `last`
   }
   running_ = false;
   last_group_at_ = host_.clock().now();
-  if (unsealed_ && options_.seal_after > 0 && !seal_timer_.pending() && !durable_.poisoned()) {
+  if (unsealed_ && options_.sync && options_.seal_after > 0 && !seal_timer_.pending() &&
+      !durable_.poisoned()) {
     seal_timer_.start(last_group_at_ + options_.seal_after);
   }
 }
 
 Task<Result<void>> Log::commit(LogGroup group, LogGroupKind kind) {
-  const uint64_t bytes = group.bytes();
-  if (active_.id == 0 || active_.bytes + bytes > options_.segment_bytes) {
+  const uint64_t bytes = group.bytes(options_.cipher);
+  LogSegment& active = segments_.active;
+  if (active.id == 0 || active.bytes + bytes > options_.segment_bytes) {
     Result<void> ready = co_await next_segment();
     if (!ready.ok()) co_return ready;
   }
+  const Lsn first = group.first();
   const Lsn end = group.end();
-  const uint64_t offset = active_.bytes;
-  active_.bytes += bytes;
+  const uint64_t offset = active.bytes;
+  if (offset == 0) active.first = first;
+  active.bytes += bytes;
   bytes_in_use_ += bytes;
-  active_.end = end;
-  Buffer sealed = std::move(group).seal({.kind = kind,
-                                         .segment = active_.id,
-                                         .life = life_,
-                                         .durable = durable_.lsn(),
-                                         .manifest_sequence = manifest_sequence_});
+  active.end = end;
+  active.remember(first, offset);
+  const std::size_t payload_bytes = group.used() - kLogHeaderBytes;
+  if (reader_.wanted() && options_.cipher != nullptr)
+    reader_.keep(first, end, Buffer::copy_of(group.payload()), 0, payload_bytes);
+  Buffer sealed = std::move(group).finish({.kind = kind,
+                                           .segment = active.id,
+                                           .life = life_,
+                                           .durable = synced_,
+                                           .manifest_sequence = manifest_sequence_},
+                                          options_.cipher, offset);
+  if (reader_.wanted() && options_.cipher == nullptr)
+    reader_.keep(first, end, sealed, kLogHeaderBytes, payload_bytes);
   ++(kind == LogGroupKind::kSeal ? stats_.seals : stats_.groups);
   stats_.log_bytes += bytes;
-  Result<void> done = co_await host_.disk().write_at(active_.file, offset, std::move(sealed));
-  if (!done.ok()) co_return done;
+  Result<void> done = co_await host_.disk().write_at(active.file, offset, std::move(sealed));
+  if (!done.ok()) host_.trace().probe("wal.write_failed");
+  if (!done.ok() || !options_.sync) co_return done;
   if (RINGSIDE_BUG(wal_never_syncs)) co_return Result<void>();
   if (RINGSIDE_BUG(wal_acknowledges_before_sync)) durable_.advance(end - 1);
   ++stats_.syncs;
-  co_return co_await host_.disk().sync(active_.file);
+  done = co_await host_.disk().sync(active.file);
+  if (!done.ok()) host_.trace().probe("wal.sync_failed");
+  if (!done.ok() && RINGSIDE_BUG(log_retries_failed_sync))
+    done = co_await host_.disk().sync(active.file);
+  co_return done;
 }
 
 // The next file to write: one that is free, or a new one, whose name must be durable before
 // anything in it counts.
 Task<Result<void>> Log::next_segment() {
-  if (active_.id != 0) in_use_.push_back(std::exchange(active_, LogSegment{}));
+  if (segments_.active.id != 0)
+    segments_.needed.push_back(std::exchange(segments_.active, LogSegment{}));
   LogSegment segment;
-  if (!free_.empty()) {
+  if (!segments_.free.empty()) {
     host_.trace().probe("wal.segment_recycled");
     ++stats_.log_segments_recycled;
-    segment = free_.back();
-    free_.pop_back();
+    segment = segments_.free.back();
+    segments_.free.pop_back();
   } else {
-    segment.slot = next_slot_++;
+    segment.slot = segments_.next_slot++;
     const std::string name = log_file_name(options_.directory, segment.slot);
     Result<FileId> file = co_await host_.disk().open(name, Disk::kCreate);
     if (!file.ok()) co_return file.error();
@@ -135,20 +148,19 @@ Task<Result<void>> Log::next_segment() {
     ++stats_.log_segments;
   }
   segment.id = next_segment_++;
-  segment.bytes = 0;
-  segment.end = 0;
-  active_ = segment;
+  segments_.active = std::move(segment);
   co_return Result<void>();
 }
 
 void Log::recycle(Lsn flushed) {
-  while (!in_use_.empty() && in_use_.front().end <= flushed + 1) {
-    LogSegment segment = in_use_.front();
-    in_use_.pop_front();
-    bytes_in_use_ -= segment.bytes;
-    segment.id = 0;
-    free_.push_back(segment);
+  synced_ = std::max(synced_, std::min(flushed, durable_.lsn()));
+  while (!segments_.needed.empty() && segments_.needed.front().end <= flushed + 1) {
+    bytes_in_use_ -= segments_.needed.front().bytes;
+    segments_.needed.front().places = {};
+    segments_.leaving.push_back(std::move(segments_.needed.front()));
+    segments_.needed.pop_front();
   }
+  archive_.start(scope_);
 }
 
 void Log::seal_when_idle() {
@@ -164,16 +176,18 @@ void Log::seal_when_idle() {
 
 Task<Result<void>> Log::close() {
   Result<void> held = co_await durable_.wait(last());
-  if (held.ok() && unsealed_) {
+  if (held.ok() && unsealed_ && options_.sync) {
     seal_wanted_ = true;
     start_loop();
   }
   seal_timer_.cancel();
   co_await scope_.join();
   Result<void> done = durable_.poisoned() ? Result<void>(durable_.error()) : Result<void>();
-  std::vector<LogSegment> open = std::exchange(free_, {});
-  open.insert(open.end(), in_use_.begin(), in_use_.end());
-  if (active_.id != 0) open.push_back(active_);
+  std::vector<LogSegment> open = std::exchange(segments_.free, {});
+  open.insert(open.end(), segments_.abandoned.begin(), segments_.abandoned.end());
+  open.insert(open.end(), segments_.leaving.begin(), segments_.leaving.end());
+  open.insert(open.end(), segments_.needed.begin(), segments_.needed.end());
+  if (segments_.active.id != 0) open.push_back(segments_.active);
   for (const LogSegment& segment : open) {
     Result<void> closed = co_await host_.disk().close(segment.file);
     if (done.ok()) done = closed;

@@ -1,8 +1,9 @@
 // Log: the write-ahead log with group commit. Whatever is appended while a sync is in flight forms
 // the next group: one write and one sync a group. A group starts on a fresh page
-// (storage/log_format.h). Segments that a flush has made superfluous are written over under a new
-// id, without a rename or a directory sync. A new process never appends to an old segment. An error
-// of a write or a sync poisons the mark for good.
+// (storage/log_format.h). Segments that a flush has made superfluous go to the archive or are
+// written over under a new id, without a rename or a directory sync. A new process never appends to
+// an old segment. An error of a write or a sync poisons the mark for good: nothing is written or
+// synced again.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,10 @@
 #include "runtime/host.h"
 #include "storage/durable_mark.h"
 #include "storage/engine.h"
+#include "storage/log_archive.h"
 #include "storage/log_format.h"
+#include "storage/log_reader.h"
+#include "storage/log_segments.h"
 
 namespace ringside {
 
@@ -22,27 +26,12 @@ struct LogOptions {
   uint64_t segment_bytes = 4u << 20;
   uint64_t group_bytes_max = 1u << 20;
   Duration seal_after = kSecond;
+  // False: groups are written and not synced. "Durable" then means handed to the operating system:
+  // a killed process loses nothing, a power loss whatever was not flushed to tables.
+  bool sync = true;
+  uint64_t archive_bytes_max = 0;  // of segment files kept for `read`; 0: no archive
+  const Cipher* cipher = nullptr;  // seals every group; outlives the log
 };
-
-// One segment file. `id` 0: free to be written over.
-struct LogSegment {
-  uint32_t slot = 0;  // names the file
-  FileId file = 0;
-  uint64_t id = 0;
-  Lsn end = 0;  // after its last batch
-  uint64_t bytes = 0;
-};
-
-// What recovery hands to a new Log.
-struct LogStart {
-  std::vector<LogSegment> in_use;  // oldest first
-  std::vector<LogSegment> free;
-  uint64_t next_segment = 1;
-  uint32_t next_slot = 1;
-  Lsn next_lsn = 1;
-};
-
-std::string log_file_name(const std::string& directory, uint32_t slot);
 
 class Log {
  public:
@@ -60,7 +49,19 @@ class Log {
   // Bytes of the segments that hold what no table holds yet.
   uint64_t bytes_in_use() const { return bytes_in_use_; }
 
-  // Every batch up to `flushed` is in a table: segments wholly below may be written over.
+  // Bytes of the archived segment files.
+  uint64_t archived_bytes() const { return archive_.bytes(); }
+
+  // The change stream: every durable batch after `after`, as far as the limits go, in order and
+  // without gaps; empty when caught up. kNotFound names the oldest batch still held. May be called
+  // at any time and by many; resumes at any LSN, in this life or a later one.
+  Task<Result<std::vector<LoggedBatch>>> read(Lsn after, ChangeLimits limits = {}) {
+    return reader_.read(after, limits);
+  }
+  Lsn oldest() const { return segments_.oldest(next_lsn_); }
+
+  // Every batch up to `flushed` is in a table: segments wholly below go to the archive or may be
+  // written over.
   void recycle(Lsn flushed);
   void set_manifest_sequence(uint64_t sequence) { manifest_sequence_ = sequence; }
   // Waits until everything is durable, then seals and closes the files. Nothing may be appended
@@ -89,12 +90,12 @@ class Log {
   std::size_t group_bytes_hint_ = kPageBytes;
   Lsn next_lsn_;
   uint64_t life_;
+  Lsn synced_;  // every batch up to here survives a power loss, in the log or in tables
   uint64_t manifest_sequence_ = 0;
-  std::deque<LogSegment> in_use_;
-  std::vector<LogSegment> free_;
-  LogSegment active_;
   uint64_t next_segment_;
-  uint32_t next_slot_;
+  LogSegments segments_;
+  LogArchive archive_;
+  LogReader reader_;
   uint64_t bytes_in_use_ = 0;
   bool running_ = false;
   bool unsealed_ = false;

@@ -15,8 +15,8 @@ Buffer golden_group() {
   LogGroup group(7, 0);
   group.append(first.encoded());
   group.append(second.encoded());
-  return std::move(group).seal(
-      {.segment = 3, .life = 0x1122334455667788, .durable = 6, .manifest_sequence = 2});
+  return std::move(group).finish(
+      {.segment = 3, .life = 0x1122334455667788, .durable = 6, .manifest_sequence = 2}, nullptr, 0);
 }
 
 // The format: a change of it is a new version.
@@ -80,7 +80,7 @@ TEST(LogFormat, a_group_grows_past_its_first_buffer) {
   Batch batch;
   batch.put("k", std::string(3'000, 'x'));
   for (int i = 0; i < 50; ++i) group.append(batch.encoded());
-  const Buffer sealed = std::move(group).seal({.segment = 1});
+  const Buffer sealed = std::move(group).finish({.segment = 1}, nullptr, 0);
   const std::optional<LogGroupHeader> header = parse_log_group(sealed.view());
   ASSERT_TRUE(header);
   EXPECT_EQ(header->count, 50u);

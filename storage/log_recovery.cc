@@ -1,238 +1,391 @@
 #include "storage/log_recovery.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
-#include "storage/batch.h"
+#include "runtime/bug.h"
+#include "storage/log_history.h"
+#include "storage/log_scanner.h"
 
 namespace ringside {
 namespace {
 
-constexpr uint64_t kReadBytes = 1u << 20;
+constexpr uint64_t kUnitsPerBatch = 200;           // about what applying one to a memtable takes
+constexpr uint64_t kSecondReadBytes = 192u << 10;  // unlike the first reads, in size and place
 
-struct GroupAt {
-  uint64_t offset = 0;
-  LogGroupHeader header;
-  Lsn end = 0;  // less than header.end() when a later segment repeats the rest
-};
+struct SegmentFile {
+  std::string path;
+  LogSegment segment;  // id 0: no good header was found
+  uint64_t size = 0;
+  Lsn claims_first = 0;  // by the header on its first page; 0: that is no good one
+  // Of its good groups, as far as they count.
+  bool counts = false;
+  uint64_t life = 0;
+  bool stale = false;  // an earlier life's groups follow
+  std::optional<LogScanner::Bad> broke;
 
-// What one segment file holds: the groups of its newest segment, from its first page on, without a
-// gap.
-struct Run {
-  uint32_t slot = 0;
-  FileId file = 0;
-  uint64_t id = 0;  // 0: nothing that counts
-  std::vector<GroupAt> groups;
-  uint64_t end_offset = 0;
-  bool torn = false;  // a group was begun after the run and is not whole
-};
-
-// What all good groups, whatever their segment, prove together.
-struct Proof {
-  Lsn durable = 0;
-  uint64_t manifest_sequence = 0;
-  uint64_t segment_max = 0;
-  bool any = false;
-};
-
-Task<Result<std::string>> read_whole(Disk& disk, FileId file) {
-  Result<uint64_t> size = co_await disk.size(file);
-  if (!size.ok()) co_return size.error();
-  std::string bytes;
-  while (bytes.size() < *size) {
-    Result<Buffer> part =
-        co_await disk.read_at(file, bytes.size(), std::min(kReadBytes, *size - bytes.size()));
-    if (!part.ok()) co_return part.error();
-    // The rest is there and did not come: no torn tail, which would be cut.
-    if (part->empty()) co_return Error{Code::kIo, "a read ended before the log's segment did"};
-    bytes.append(part->view());
+  bool torn() const {  // a group was begun after the good ones and is not whole
+    if (!broke) return false;
+    return broke->claims != 0 ? broke->claims >= segment.id : !broke->blank && !stale;
   }
-  co_return bytes;
+};
+
+class LogWalk {
+ public:
+  LogWalk(Host& host, std::string directory, Lsn flushed, BatchSink& sink,
+          LogRecoveryOptions options)
+      : host_(host),
+        slice_(host),
+        directory_(std::move(directory)),
+        flushed_(flushed),
+        options_(options),
+        history_(flushed, sink) {}
+
+  Task<Result<LogRecovery>> run();
+
+ private:
+  Task<Result<void>> open_files();
+  Task<Result<Buffer>> read_first_page(const SegmentFile& file);
+  Task<Result<void>> identify(SegmentFile& file);
+  Task<Result<void>> walk(std::size_t index);
+  Task<Result<void>> accept(std::size_t index, const LogScanner& scanner);
+  Result<std::string_view> open_payload(const SegmentFile& file, const LogScanner& scanner);
+  Task<Result<void>> decide_hole(std::size_t index, uint64_t offset, Lsn first);
+  Task<Result<void>> look_ahead(std::size_t index, uint64_t offset);
+  Task<Result<void>> read_again(std::size_t files);
+  Result<void> supersede(SegmentFile& file, Lsn first);
+  Result<void> lose(Lsn last);
+  Task<Result<void>> close_doubled();
+  void hand_over();
+
+  Host& host_;
+  Slice slice_;
+  const std::string directory_;
+  const Lsn flushed_;
+  const LogRecoveryOptions options_;
+  LogRecovery recovery_;
+  LogHistory history_;
+  std::vector<SegmentFile> files_;  // by segment id
+  SegmentFile* last_ = nullptr;     // the last one that counts
+  bool stopped_ = false;            // at a hole
+  std::string opened_;              // a sealed payload
+};
+
+Error segment_error(const SegmentFile& file, uint64_t offset, Code code, const std::string& what) {
+  return Error{code, file.path + " at " + std::to_string(offset) + ": " + what};
 }
 
-// Looks at every page: a group that follows a gap still proves what it says.
-Run scan_segment(std::string_view bytes, Proof& proof) {
-  Run run;
-  std::vector<GroupAt> good;
-  for (uint64_t offset = 0; offset < bytes.size();) {
-    std::optional<LogGroupHeader> header = parse_log_group(bytes.substr(offset));
-    if (!header) {
-      offset += kPageBytes;
-      continue;
-    }
-    proof.any = true;
-    proof.durable = std::max(proof.durable, header->durable);
-    proof.manifest_sequence = std::max(proof.manifest_sequence, header->manifest_sequence);
-    proof.segment_max = std::max(proof.segment_max, header->segment);
-    run.id = std::max(run.id, header->segment);
-    good.push_back({offset, *header, header->end()});
-    offset += header->bytes();
-  }
-  for (const GroupAt& group : good) {
-    if (group.header.segment != run.id || group.offset != run.end_offset) break;
-    if (!run.groups.empty() && (group.header.life != run.groups.front().header.life ||
-                                group.header.first != run.groups.back().end)) {
-      break;
-    }
-    run.end_offset += group.header.bytes();
-    run.groups.push_back(group);
-  }
-  if (run.end_offset < bytes.size()) {
-    const std::string_view next = bytes.substr(run.end_offset);
-    std::optional<LogGroupHeader> claimed = peek_log_group(next);
-    run.torn = claimed ? claimed->segment >= run.id && !parse_log_group(next)
-                       : good.size() == run.groups.size() &&
-                             next.find_first_not_of('\0') != std::string_view::npos;
-  }
-  if (run.groups.empty()) run.id = 0;
-  return run;
+Task<Result<LogRecovery>> LogWalk::run() {
+  Result<void> done = co_await open_files();
+  for (std::size_t i = 0; done.ok() && i < files_.size(); ++i) done = co_await walk(i);
+  if (done.ok() && !stopped_) done = co_await read_again(files_.size());
+  if (done.ok() && history_.next() <= history_.durable()) done = lose(history_.durable());
+  if (!done.ok()) co_return done.error();
+  history_.finish();
+
+  for (const SegmentFile& file : files_) recovery_.torn_tail |= file.torn();
+  if (recovery_.torn_tail) host_.trace().probe("wal.torn_tail_cut");
+  recovery_.empty = !history_.any();
+  recovery_.manifest_sequence = history_.manifest_sequence();
+  recovery_.end = history_.next() - 1;
+  recovery_.start.next_lsn = std::max(history_.durable(), flushed_) + 1;
+  recovery_.start.next_segment = history_.segment_max() + 1;
+  hand_over();
+  done = co_await close_doubled();
+  if (!done.ok()) co_return done.error();
+  co_return std::move(recovery_);
 }
 
-// The groups that count, in the order of their LSNs; `next` is the first LSN that is missing. A
-// newer segment's first group holds all that its process had recovered beyond the proven mark, so
-// it replaces what older segments say there.
-struct Chain {
-  struct Piece {
-    const Run* run;
-    GroupAt group;
-  };
-  std::vector<Piece> pieces;
-  Lsn next = 1;
-  const Run* last = nullptr;
-  bool hole = false;
-
-  void add(const Run& run) {
-    const Lsn first = run.groups.front().header.first;
-    if (first > next) {
-      hole = true;
-      return;
-    }
-    while (!pieces.empty() && pieces.back().group.header.first >= first) pieces.pop_back();
-    if (!pieces.empty()) pieces.back().group.end = std::min(pieces.back().group.end, first);
-    for (const GroupAt& group : run.groups) pieces.push_back({&run, group});
-    next = run.groups.back().end;
-    last = &run;
+Task<Result<void>> LogWalk::open_files() {
+  Result<std::vector<std::string>> names = co_await host_.disk().list(directory_);
+  if (!names.ok()) co_return names.error();
+  for (const std::string& name : *names) {
+    const uint32_t slot = slot_of_log_file(name);
+    if (slot == 0) continue;
+    recovery_.start.next_slot = std::max(recovery_.start.next_slot, slot + 1);
+    SegmentFile& file = files_.emplace_back();
+    file.path = directory_ + "/" + name;
+    file.segment.slot = slot;
+    Result<void> identified = co_await identify(file);
+    if (!identified.ok()) co_return identified;
   }
-};
-
-Task<Result<void>> replay_chain(Host& host, const std::string& directory, const Chain& chain,
-                                Lsn flushed, Lsn proven, BatchSink& sink) {
-  const Run* loaded = nullptr;
-  std::string bytes;
-  for (const Chain::Piece& piece : chain.pieces) {
-    if (piece.group.end <= flushed + 1) continue;
-    if (piece.run != loaded) {
-      Result<std::string> read = co_await read_whole(host.disk(), piece.run->file);
-      if (!read.ok()) co_return read.error();
-      bytes = *std::move(read);
-      loaded = piece.run;
-    }
-    const auto corrupt = [&](const char* what) {
-      return Error{Code::kCorrupt, log_file_name(directory, piece.run->slot) + " at " +
-                                       std::to_string(piece.group.offset) + ": " + what};
-    };
-    std::string_view group =
-        std::string_view(bytes).substr(std::min<uint64_t>(piece.group.offset, bytes.size()));
-    if (!parse_log_group(group)) co_return corrupt("a log group changed while it was read");
-    LogGroupReader reader(group.substr(kLogHeaderBytes, piece.group.header.payload_bytes));
-    Lsn lsn = piece.group.header.first;
-    for (std::string_view batch; reader.next(batch); ++lsn) {
-      if (lsn > flushed && lsn < piece.group.end) sink.replay(lsn, batch, lsn <= proven);
-    }
-    if (!reader.ok() || lsn != piece.group.header.end())
-      co_return corrupt("a log group's batches do not add up");
+  std::sort(files_.begin(), files_.end(), [](const SegmentFile& a, const SegmentFile& b) {
+    return a.segment.id != b.segment.id ? a.segment.id < b.segment.id
+                                        : a.segment.slot < b.segment.slot;
+  });
+  for (std::size_t i = 1; i < files_.size(); ++i) {
+    const uint64_t id = files_[i].segment.id;
+    if (id == 0 || id != files_[i - 1].segment.id) continue;
+    host_.trace().probe("wal.segment_twice");
+    co_return segment_error(files_[i], 0, Code::kCorrupt,
+                            "two files claim to be log segment " + std::to_string(id));
+  }
+  names = co_await host_.disk().list(archive_directory(directory_));
+  if (!names.ok() && names.code() != Code::kNotFound) co_return names.error();
+  for (std::size_t i = 0; names.ok() && i < names->size(); ++i) {
+    const Lsn first = lsn_of_archive_file((*names)[i]);
+    if (first != 0) recovery_.start.archived.push_back({.first = first});
   }
   co_return Result<void>();
 }
 
-Task<Result<std::vector<Run>>> scan_directory(Host& host, const std::string& directory,
-                                              uint32_t& next_slot, Proof& proof) {
-  Result<std::vector<std::string>> names = co_await host.disk().list(directory);
-  if (!names.ok()) co_return names.error();
-  std::vector<Run> runs;
-  for (const std::string& name : *names) {
-    const auto slot = static_cast<uint32_t>(std::strtoul(name.c_str(), nullptr, 10));
-    if (slot == 0 || log_file_name(directory, slot) != directory + "/" + name)
-      continue;  // not ours
-    next_slot = std::max(next_slot, slot + 1);
-    Result<FileId> file = co_await host.disk().open(directory + "/" + name);
-    if (!file.ok()) co_return file.error();
-    Result<std::string> bytes = co_await read_whole(host.disk(), *file);
-    if (!bytes.ok()) co_return bytes.error();
-    Run run = scan_segment(*bytes, proof);
-    run.slot = slot;
-    run.file = *file;
-    runs.push_back(std::move(run));
-    host.cpu().charge(bytes->size() / 8);
-    co_await host.clock().sleep(0);
+Task<Result<Buffer>> LogWalk::read_first_page(const SegmentFile& file) {
+  const uint64_t wanted = std::min(kPageBytes, file.size);
+  if (wanted == 0) co_return Buffer();
+  Result<Buffer> page = co_await host_.disk().read_at(file.segment.file, 0, wanted);
+  if (page.ok() && page->size() < wanted) {
+    co_return segment_error(file, 0, Code::kIo, "a read ended before the log's segment did");
   }
-  std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) {
-    return a.id != b.id ? a.id < b.id : a.slot < b.slot;
-  });
-  co_return runs;
+  co_return page;
+}
+
+// A file is the segment that its first good header names: what an earlier life left comes later.
+Task<Result<void>> LogWalk::identify(SegmentFile& file) {
+  Result<FileId> opened = co_await host_.disk().open(file.path);
+  if (!opened.ok()) co_return opened.error();
+  file.segment.file = *opened;
+  Result<uint64_t> size = co_await host_.disk().size(file.segment.file);
+  if (!size.ok()) co_return size.error();
+  file.size = *size;
+  Result<Buffer> page = co_await read_first_page(file);
+  if (!page.ok()) co_return page.error();
+  if (std::optional<LogGroupHeader> header = parse_log_header(page->view())) {
+    file.segment.id = header->segment;
+    file.claims_first = header->first;
+    history_.meet(header->segment);
+    co_return Result<void>();
+  }
+  const uint16_t version = claimed_log_version(page->view());
+  if (version != 0 && version != kLogVersion) {
+    co_return segment_error(
+        file, 0, Code::kCorrupt,
+        "a log of version " + std::to_string(version) + ", not " + std::to_string(kLogVersion));
+  }
+  LogScanner scanner(host_, file.segment.file, file.path, 0, file.size);
+  Result<bool> found = co_await scanner.next();
+  if (!found.ok()) co_return found.error();
+  if (*found) file.segment.id = scanner.header().segment;
+  co_return Result<void>();
+}
+
+// Looks at every page: a group that follows a gap still proves what it says.
+Task<Result<void>> LogWalk::walk(std::size_t index) {
+  SegmentFile& file = files_[index];
+  LogScanner scanner(host_, file.segment.file, file.path, 0, file.size);
+  while (true) {
+    Result<bool> found = co_await scanner.next();
+    if (!found.ok()) co_return found.error();
+    if (scanner.bad() && scanner.bad()->offset == file.segment.bytes) file.broke = scanner.bad();
+    if (!*found) co_return Result<void>();
+    const LogGroupHeader& header = scanner.header();
+    history_.prove(header);
+    if (header.segment != file.segment.id) {
+      file.stale = true;
+    } else if (!stopped_ &&
+               (!file.counts || (header.life == file.life && header.first >= file.segment.end))) {
+      Result<void> accepted = co_await accept(index, scanner);
+      if (!accepted.ok()) co_return accepted;
+      slice_.charge(kUnitsPerBatch * header.count);
+      if (slice_.spent()) co_await slice_.let_others_run();
+    }
+  }
+}
+
+Task<Result<void>> LogWalk::accept(std::size_t index, const LogScanner& scanner) {
+  SegmentFile& file = files_[index];
+  const LogGroupHeader header = scanner.header();
+  Result<std::string_view> payload = open_payload(file, scanner);
+  if (!payload.ok()) co_return payload.error();
+  if (!file.counts) {
+    Result<void> superseded = supersede(file, header.first);
+    if (!superseded.ok()) co_return superseded;
+  }
+  const bool after_hole = header.first > history_.next();
+  if (after_hole) {
+    Result<void> decided = co_await decide_hole(index, scanner.end_offset(), header.first);
+    if (!decided.ok() || stopped_) co_return decided;
+  }
+  if (!history_.add(header, *payload)) {
+    co_return segment_error(file, scanner.offset(), Code::kCorrupt,
+                            "a log group's batches do not add up");
+  }
+  LogSegment& segment = file.segment;
+  if (!file.counts) segment.first = header.first;
+  segment.remember(header.first, scanner.offset(), after_hole || !file.counts);
+  file.counts = true;
+  file.life = header.life;
+  segment.end = header.end();
+  segment.bytes = scanner.end_offset();
+  file.broke.reset();
+  last_ = &file;
+  co_return Result<void>();
+}
+
+Result<std::string_view> LogWalk::open_payload(const SegmentFile& file, const LogScanner& scanner) {
+  const LogGroupHeader& header = scanner.header();
+  if (header.sealed != (options_.cipher != nullptr)) {
+    host_.trace().probe("wal.not_opened");
+    return segment_error(file, scanner.offset(), Code::kInvalid,
+                         header.sealed ? "the log is sealed, and there is no key"
+                                       : "the log is not sealed, though there is a key");
+  }
+  if (!header.sealed) return scanner.bytes().substr(kLogHeaderBytes, header.payload_bytes);
+  opened_.clear();
+  if (!open_log_payload(*options_.cipher, header, scanner.bytes(), scanner.offset(), opened_)) {
+    host_.trace().probe("wal.not_opened");
+    return segment_error(file, scanner.offset(), Code::kCorrupt,
+                         "it was sealed with another key, or tampered with");
+  }
+  return std::string_view(opened_);
+}
+
+// A newer segment's first group holds all that its process had recovered beyond the proven mark, so
+// it replaces what older segments say there.
+Result<void> LogWalk::supersede(SegmentFile& file, Lsn first) {
+  const Lsn released = history_.released();
+  if (first <= released && released > flushed_) {
+    host_.trace().probe("wal.histories_differ");
+    const Lsn from = std::max(first, flushed_ + 1);
+    if (options_.lost == LostLog::kRefuse) {
+      return segment_error(file, 0, Code::kCorrupt,
+                           "it begins with batch " + std::to_string(first) + ", and batch " +
+                               std::to_string(released) + " was durable before");
+    }
+    recovery_.lost.push_back({from, released, file.path, 0});
+  }
+  history_.supersede(first);
+  for (SegmentFile& older : files_) {
+    if (older.counts && &older != &file) older.segment.end = std::min(older.segment.end, first);
+  }
+  return {};
+}
+
+// The group at hand starts with `first`, and the batches before it are not there.
+Task<Result<void>> LogWalk::decide_hole(std::size_t index, uint64_t offset, Lsn first) {
+  Result<void> done = co_await look_ahead(index, offset);
+  if (done.ok()) done = co_await read_again(index + 1);
+  if (!done.ok()) co_return done;
+  if (RINGSIDE_BUG(log_replays_across_hole)) {
+    history_.skip_to(first);
+    co_return done;
+  }
+  if (history_.durable() >= history_.next()) done = lose(std::min(first - 1, history_.durable()));
+  if (done.ok() && history_.next() < first) {
+    host_.trace().probe("wal.stopped_at_hole");
+    stopped_ = true;
+  }
+  co_return done;
+}
+
+// What all that was not walked yet proves.
+Task<Result<void>> LogWalk::look_ahead(std::size_t index, uint64_t offset) {
+  for (; index < files_.size(); ++index, offset = 0) {
+    const SegmentFile& file = files_[index];
+    LogScanner scanner(host_, file.segment.file, file.path, offset, file.size);
+    while (true) {
+      Result<bool> found = co_await scanner.next();
+      if (!found.ok()) co_return found.error();
+      if (!*found) break;
+      history_.prove(scanner.header());
+    }
+  }
+  co_return Result<void>();
+}
+
+// Before anything is believed to be missing, what ends the log and every file that held nothing of
+// it, of the first `files`, is read a second time. Of the others the first page is: it made them
+// older.
+Task<Result<void>> LogWalk::read_again(std::size_t files) {
+  for (std::size_t i = 0; i < files; ++i) {
+    const SegmentFile& file = files_[i];
+    const uint64_t from = file.segment.bytes;
+    bool differs = false;
+    if (file.counts && &file != last_) continue;
+    Result<Buffer> page = co_await read_first_page(file);
+    if (!page.ok()) co_return page.error();
+    std::optional<LogGroupHeader> header = parse_log_header(page->view());
+    differs |= header.has_value() != (file.claims_first != 0);
+    differs |= header && (header->segment != file.segment.id || header->first != file.claims_first);
+    LogScanner scanner(host_, file.segment.file, file.path, from, file.size, kSecondReadBytes);
+    while (!differs) {
+      Result<bool> found = co_await scanner.next();
+      if (!found.ok()) co_return found.error();
+      if (!*found) break;
+      const LogGroupHeader& group = scanner.header();
+      differs |= group.durable > history_.durable() || group.segment > file.segment.id ||
+                 (group.segment == file.segment.id && scanner.offset() == from);
+    }
+    if (!differs) continue;
+    host_.trace().probe("wal.reads_differ");
+    co_return segment_error(file, from, Code::kIo, "two reads of it differ");
+  }
+  co_return Result<void>();
+}
+
+// The batches from the next one to `last` were durable once.
+Result<void> LogWalk::lose(Lsn last) {
+  const Lsn first = history_.next();
+  if (RINGSIDE_BUG(log_cut_past_proven_group)) {
+    history_.disprove(first - 1);
+    stopped_ = true;
+    return {};
+  }
+  host_.trace().probe("wal.durable_group_lost");
+  const SegmentFile* at = last_ != nullptr ? last_ : files_.empty() ? nullptr : &files_.front();
+  const std::string path = at == nullptr ? directory_ : at->path;
+  const uint64_t offset = last_ == nullptr ? 0 : last_->segment.bytes;
+  if (options_.lost == LostLog::kRefuse) {
+    return Error{Code::kCorrupt, path + " at " + std::to_string(offset) + ": batch " +
+                                     std::to_string(first) + " is missing, and batch " +
+                                     std::to_string(history_.durable()) + " was durable"};
+  }
+  recovery_.lost.push_back({first, last, path, offset});
+  history_.finish();
+  history_.skip_to(last + 1);
+  return {};
+}
+
+// Sorts the files: needed, flushed right before those, doubled by the archive, free.
+void LogWalk::hand_over() {
+  LogStart& start = recovery_.start;
+  Lsn oldest = flushed_ + 1;
+  for (auto file = files_.rbegin(); file != files_.rend(); ++file) {
+    LogSegment& segment = file->segment;
+    const bool holds = file->counts && segment.end > segment.first;
+    const bool archived =
+        std::any_of(start.archived.begin(), start.archived.end(),
+                    [&](const auto& one) { return one.first == file->claims_first; });
+    if (holds && segment.end > flushed_ + 1) {
+      oldest = std::min(oldest, segment.first);
+      start.in_use.insert(start.in_use.begin(), std::move(segment));
+    } else if (archived) {
+      start.doubled.push_back(segment.slot);
+    } else if (holds && segment.end == oldest) {
+      oldest = segment.first;
+      segment.places = {};
+      start.flushed.insert(start.flushed.begin(), std::move(segment));
+    } else {
+      start.free.push_back({.slot = segment.slot, .file = segment.file});
+    }
+  }
+}
+
+Task<Result<void>> LogWalk::close_doubled() {
+  for (const SegmentFile& file : files_) {
+    const std::vector<uint32_t>& doubled = recovery_.start.doubled;
+    if (std::find(doubled.begin(), doubled.end(), file.segment.slot) == doubled.end()) continue;
+    Result<void> closed = co_await host_.disk().close(file.segment.file);
+    if (!closed.ok()) co_return closed;
+  }
+  co_return Result<void>();
 }
 
 }  // namespace
 
 Task<Result<LogRecovery>> recover_log(Host& host, std::string directory, Lsn flushed,
-                                      BatchSink& sink) {
-  LogRecovery recovery;
-  Proof proof;
-  Result<std::vector<Run>> runs =
-      co_await scan_directory(host, directory, recovery.start.next_slot, proof);
-  if (!runs.ok()) co_return runs.error();
-  recovery.empty = !proof.any;
-  recovery.manifest_sequence = proof.manifest_sequence;
-
-  Chain chain;
-  chain.next = flushed + 1;
-  uint64_t previous_id = 0;
-  for (const Run& run : *runs) {
-    recovery.torn_tail |= run.torn;
-    if (run.id == 0) continue;
-    if (run.id == previous_id) {
-      co_return Error{Code::kCorrupt, log_file_name(directory, run.slot) +
-                                          " at 0: two files claim to be log segment " +
-                                          std::to_string(run.id)};
-    }
-    previous_id = run.id;
-    if (run.groups.back().end >= chain.next || !chain.pieces.empty()) chain.add(run);
-  }
-  const Lsn end = std::max(chain.next, flushed + 1) - 1;
-  if (end < proof.durable) {
-    host.trace().probe("wal.durable_group_lost");
-    const Run* at = chain.last != nullptr ? chain.last : runs->empty() ? nullptr : &runs->front();
-    co_return Error{Code::kCorrupt,
-                    (at == nullptr ? directory : log_file_name(directory, at->slot)) + " at " +
-                        std::to_string(chain.last == nullptr ? 0 : chain.last->end_offset) +
-                        ": batch " + std::to_string(end + 1) + " is missing, and batch " +
-                        std::to_string(proof.durable) + " was durable"};
-  }
-  if (recovery.torn_tail) host.trace().probe("wal.torn_tail_cut");
-  if (chain.hole) host.trace().probe("wal.stopped_at_hole");
-
-  Result<void> replayed =
-      co_await replay_chain(host, directory, chain, flushed, proof.durable, sink);
-  if (!replayed.ok()) co_return replayed.error();
-  recovery.end = end;
-  recovery.start.next_lsn = std::max(proof.durable, flushed) + 1;
-  recovery.start.next_segment = proof.segment_max + 1;
-  for (const Run& run : *runs) {
-    const bool needed = std::any_of(
-        chain.pieces.begin(), chain.pieces.end(),
-        [&](const auto& piece) { return piece.run == &run && piece.group.end > flushed + 1; });
-    LogSegment segment{.slot = run.slot, .file = run.file};
-    if (needed) {
-      segment.id = run.id;
-      segment.bytes = run.end_offset;
-      segment.end = run.groups.back().end;
-      recovery.start.in_use.push_back(segment);
-    } else {
-      recovery.start.free.push_back(segment);
-    }
-  }
-  co_return recovery;
+                                      BatchSink& sink, LogRecoveryOptions options) {
+  LogWalk walk(host, std::move(directory), flushed, sink, options);
+  co_return co_await walk.run();
 }
 
 }  // namespace ringside

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "runtime/check.h"
+#include "runtime/random.h"
 
 namespace ringside {
 
@@ -23,9 +24,14 @@ Memtable::Item* Memtable::make_item(std::string_view key, uint64_t hash) {
   return item;
 }
 
-void Memtable::apply(const BatchOperation& operation, Lsn lsn, Lsn durable) {
+void Memtable::apply(const BatchOperation& operation, Lsn lsn, Lsn oldest) {
   CHECK(lsn >= last_);
   last_ = lsn;
+  if (operation.range) {
+    ranges_.push_back({{std::string(operation.key), std::string(operation.value)}, lsn});
+    range_bytes_ += sizeof(RangeRemove) + operation.key.size() + operation.value.size();
+    return;
+  }
   const uint64_t hashed = hash_bytes(operation.key);
   Item* item = index_.find(operation.key, hashed);
   if (item == nullptr) item = make_item(operation.key, hashed);
@@ -37,9 +43,8 @@ void Memtable::apply(const BatchOperation& operation, Lsn lsn, Lsn durable) {
     head = head->older;
     reusable->older = nullptr;
   } else {
-    Version* kept =
-        head;  // the newest durable version: readers of View::kDurable want it, and nothing older
-    while (kept != nullptr && kept->lsn > durable) kept = kept->older;
+    Version* kept = head;  // the newest version at or below `oldest`: nothing older is wanted
+    while (kept != nullptr && kept->lsn > oldest) kept = kept->older;
     if (kept != nullptr) {
       reusable = kept->older;
       kept->older = nullptr;
@@ -48,7 +53,8 @@ void Memtable::apply(const BatchOperation& operation, Lsn lsn, Lsn durable) {
   Version* version = make_version(reusable, operation.value);
   version->older = head;
   version->lsn = lsn;
-  version->removed = operation.removed;
+  version->expires = operation.expires;
+  version->removed = operation.removed ? 1 : 0;
   item->newest = version;
 }
 
@@ -69,7 +75,7 @@ Memtable::Version* Memtable::make_version(Version* reusable, std::string_view va
   } else {
     const std::size_t capacity = (value.size() + 7) & ~std::size_t{7};
     reusable = new (arena_.allocate(sizeof(Version) + capacity)) Version{};
-    reusable->capacity = static_cast<uint32_t>(capacity);
+    reusable->capacity = static_cast<uint32_t>(capacity) & 0x7fff'ffff;
   }
   reusable->size = static_cast<uint32_t>(value.size());
   if (!value.empty()) std::memcpy(reusable->bytes(), value.data(), value.size());

@@ -1,8 +1,9 @@
 // Memtable: the newest state of the keys, in order, in memory. A B-tree keeps the order, for scans
 // and flushes; a hash index beside it finds one key. A key holds a chain of versions, newest first,
-// and keeps those that a reader may still want: the ones not yet durable and the newest durable
-// one. A version that nobody can want any more is written over in place, so that a table of hot
-// keys does not grow. Look-ups allocate nothing.
+// and keeps those that a reader may still want: the ones not yet durable, the newest durable one,
+// and what is in between for snapshots. A version that nobody can want any more is written over in
+// place, so that a table of hot keys does not grow. Look-ups allocate nothing. Removes of ranges
+// lie beside the keys: whoever reads asks `cover`, too.
 #pragma once
 
 #include <absl/container/btree_set.h>
@@ -12,8 +13,10 @@
 #include <string_view>
 
 #include "storage/arena.h"
-#include "storage/engine.h"
+#include "storage/batch.h"
+#include "storage/entry.h"
 #include "storage/key_index.h"
+#include "storage/range_remove.h"
 
 namespace ringside {
 
@@ -22,9 +25,10 @@ class Memtable {
   struct Version {
     Version* older;
     Lsn lsn;
+    int64_t expires;  // 0: never
     uint32_t size;
-    uint32_t capacity;
-    bool removed;
+    uint32_t capacity : 31;
+    uint32_t removed : 1;
 
     char* bytes() { return reinterpret_cast<char*>(this + 1); }
     std::string_view value() const { return {reinterpret_cast<const char*>(this + 1), size}; }
@@ -34,8 +38,8 @@ class Memtable {
   Memtable(const Memtable&) = delete;
   Memtable& operator=(const Memtable&) = delete;
 
-  // LSNs never go back. `durable`: what the log holds, for what may be forgotten.
-  void apply(const BatchOperation& operation, Lsn lsn, Lsn durable);
+  // LSNs never go back. `oldest`: nobody reads below this LSN any more.
+  void apply(const BatchOperation& operation, Lsn lsn, Lsn oldest);
   // The newest version at or below `at`, or null. `hash` is hash_bytes(key), which the tables'
   // filters want, too.
   const Version* find(std::string_view key, uint64_t hash, Lsn at) const {
@@ -43,9 +47,14 @@ class Memtable {
     return item == nullptr ? nullptr : visible(item->newest, at);
   }
 
-  bool empty() const { return order_.empty(); }
+  // Removes of ranges, by ascending LSN.
+  const std::vector<RangeRemove>& ranges() const { return ranges_; }
+
+  bool empty() const { return order_.empty() && ranges_.empty(); }
   uint64_t keys() const { return order_.size(); }
-  uint64_t bytes() const { return arena_.used() + order_.size() * sizeof(Key) + index_.bytes(); }
+  uint64_t bytes() const {
+    return arena_.used() + order_.size() * sizeof(Key) + index_.bytes() + range_bytes_;
+  }
   Lsn last() const { return last_; }
 
  private:
@@ -102,6 +111,9 @@ class Memtable {
     bool valid() const { return at_ != end_; }
     std::string_view key() const { return at_->item->key(); }
     const Version& newest() const { return *at_->item->newest; }
+    StoredEntry entry(const Version& version) const {
+      return {key(), version.value(), version.lsn, version.removed != 0, version.expires};
+    }
     // The newest version at or below `at`, or null.
     const Version* version(Lsn at) const { return visible(at_->item->newest, at); }
     void next() { ++at_; }
@@ -129,6 +141,8 @@ class Memtable {
   Order order_;
   KeyIndex<Item> index_;
   Version* spare_ = nullptr;  // forgotten versions of hot keys, to be used again
+  std::vector<RangeRemove> ranges_;
+  uint64_t range_bytes_ = 0;
   Lsn last_ = 0;
 };
 

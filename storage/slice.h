@@ -20,8 +20,11 @@ class Slice {
     host_.cpu().charge(units);
     units_ += units;
   }
+  uint64_t units() const { return units_; }
+  uint64_t longest() const { return units_ > longest_ ? units_ : longest_; }
   bool spent() const { return units_ >= kUnits; }
   auto let_others_run() {
+    longest_ = longest();
     units_ = 0;
     return host_.clock().sleep(0);
   }
@@ -29,6 +32,7 @@ class Slice {
  private:
   Host& host_;
   uint64_t units_ = 0;
+  uint64_t longest_ = 0;  // stretch between two yields, in units
 };
 
 }  // namespace ringside

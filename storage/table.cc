@@ -1,105 +1,195 @@
 #include "storage/table.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "runtime/bug.h"
 #include "storage/bloom.h"
-#include "storage/format.h"
 
 namespace ringside {
-namespace {
 
-Error corrupt_table(const std::string& path, uint64_t offset, const char* what) {
-  return Error{Code::kCorrupt, path + " at " + std::to_string(offset) + ": " + what};
+Error Table::corrupt(uint64_t offset, const char* what) const {
+  return Error{Code::kCorrupt, path_ + " at " + std::to_string(offset) + ": " + what};
 }
-
-// Exactly `bytes` bytes with this checksum.
-Task<Result<Buffer>> read_checked(Host& host, FileId file, std::string path, uint64_t offset,
-                                  uint64_t bytes, uint64_t checksum, const char* what) {
-  Result<Buffer> read = co_await host.disk().read_at(file, offset, bytes);
-  if (!read.ok()) co_return read;
-  if (read->size() != bytes || hash_bytes(read->view()) != checksum) {
-    host.trace().probe("table.checksum_failed");
-    co_return corrupt_table(path, offset, what);
-  }
-  co_return read;
-}
-
-}  // namespace
 
 Task<Result<std::shared_ptr<Table>>> Table::open(Host& host, std::string directory,
-                                                 TableDescription description) {
+                                                 TableDescription description, TableOptions options,
+                                                 BlockCache* cache) {
   std::shared_ptr<Table> table(new Table);
-  table->description_ = description;
-  table->path_ = table_file_name(directory, description.id);
+  table->description_ = std::move(description);
+  table->path_ = table_file_name(directory, table->id());
+  table->cache_ = cache;
+  table->cipher_.cipher = options.cipher;
   Result<FileId> file = co_await host.disk().open(table->path_);
   if (!file.ok() && file.code() == Code::kNotFound) {
-    co_return corrupt_table(table->path_, 0, "the manifest names this table and it is not there");
+    co_return table->corrupt(0, "the manifest names this table and it is not there");
   }
   if (!file.ok()) co_return file.error();
   table->file_ = *file;
-  Result<Buffer> index = co_await read_checked(host, *file, table->path_, description.index_offset,
-                                               description.index_bytes, description.index_checksum,
-                                               "a bad table index");
-  if (!index.ok()) co_return index.error();
-  TableIndex& decoded = table->index_;
-  if (!decoded.decode(index->view()) || decoded.entries != description.entries ||
-      decoded.first_lsn != description.first_lsn || decoded.last_lsn != description.last_lsn) {
-    co_return corrupt_table(table->path_, description.index_offset,
-                            "a table index of another shape");
+  Result<void> loaded = co_await table->load(host);
+  if (loaded.ok()) co_return table;
+  Result<void> closed = co_await host.disk().close(*file);
+  co_return closed.ok() ? loaded.error() : closed.error();
+}
+
+std::shared_ptr<Table> Table::unreadable(const std::string& directory, TableDescription description,
+                                         Error why) {
+  std::shared_ptr<Table> table(new Table);
+  table->description_ = std::move(description);
+  table->path_ = table_file_name(directory, table->id());
+  table->why_unreadable_ = std::move(why);
+  return table;
+}
+
+Task<Result<void>> Table::load(Host& host) {
+  const uint64_t offset = description_.index_offset;
+  Result<Buffer> read = co_await host.disk().read_at(file_, offset, description_.index_bytes);
+  if (!read.ok()) co_return read.error();
+  if (read->size() != description_.index_bytes ||
+      hash_bytes(read->view()) != description_.index_checksum) {
+    host.trace().probe("table.checksum_failed");
+    co_return corrupt(offset, "a bad table index");
   }
-  Result<Buffer> filter =
-      co_await read_checked(host, *file, table->path_, decoded.filter_offset, decoded.filter_bytes,
-                            decoded.filter_checksum, "a bad Bloom filter");
-  if (!filter.ok()) co_return filter.error();
-  table->filter_ = filter->view();
-  co_return table;
-}
-
-uint64_t Table::first_block(std::string_view key) const {
-  const auto found = std::lower_bound(
-      index_.blocks.begin(), index_.blocks.end(), key,
-      [](const TableBlock& block, std::string_view wanted) { return block.last_key < wanted; });
-  return static_cast<uint64_t>(found - index_.blocks.begin());
-}
-
-std::optional<uint64_t> Table::block_for(std::string_view key, uint64_t hash) const {
-  if (key < index_.smallest || key > index_.largest || !bloom_may_contain(filter_, hash)) {
-    return std::nullopt;
+  switch (decode_table_index(read->view(), offset, cipher_.cipher, index_, cipher_)) {
+    case IndexVerdict::kGood: break;
+    case IndexVerdict::kMalformed: co_return corrupt(offset, "a malformed table index");
+    case IndexVerdict::kNeedsKey:
+      co_return Error{Code::kInvalid, path_ + ": it is sealed, and no key was given"};
+    case IndexVerdict::kOtherKey:
+      co_return corrupt(offset, "a table index that the engine's key does not open");
   }
-  return first_block(key);
-}
-
-Task<Result<Buffer>> Table::read_block(Host& host, uint64_t block) const {
-  const TableBlock& where = index_.blocks[block];
-  co_return co_await read_checked(host, file_, path_, where.offset, where.bytes, where.checksum,
-                                  "a bad table block");
-}
-
-Task<Result<void>> TableCursor::seek(std::string begin) {
-  next_block_ = table_->first_block(begin);
-  Result<void> done = co_await load();
-  if (!done.ok() || !valid()) co_return done;
-  at_.seek(begin);
-  if (!valid()) co_return corrupt_table(table_->path(), 0, "an index that its blocks contradict");
-  co_return done;
-}
-
-Task<Result<void>> TableCursor::load() {
-  if (at_.corrupt()) co_return corrupt_table(table_->path(), 0, "a malformed table block");
-  at_ = BlockCursor();
-  if (next_block_ == table_->index().blocks.size()) co_return Result<void>();
-  const uint64_t block = next_block_++;
-  Result<Buffer> bytes = co_await table_->read_block(host_, block);
-  if (!bytes.ok()) co_return bytes.error();
-  bytes_ = *std::move(bytes);
-  at_ = BlockCursor(bytes_.view());
-  at_.seek_first();
-  if (!valid()) {
-    co_return corrupt_table(table_->path(), table_->index().blocks[block].offset,
-                            "a malformed table block");
+  TableDescription& said = index_.properties;
+  said.id = description_.id;
+  said.file_bytes = description_.file_bytes;
+  said.index_offset = description_.index_offset;
+  said.index_bytes = description_.index_bytes;
+  said.index_checksum = description_.index_checksum;
+  said.ranges_applied = description_.ranges_applied;
+  if (said != description_ || !top_.parse(index_.top)) {
+    co_return corrupt(offset, "a table index of another shape");
   }
+  co_await load_filter(host);
   co_return Result<void>();
+}
+
+// Without it, what is there is still there.
+Task<void> Table::load_filter(Host& host) {
+  if (index_.filter_probes == 0) co_return;
+  Result<Buffer> filter = co_await read_piece(host, index_.filter, Caching::kBypass);
+  if (filter.ok() && filter->size() % kBloomBlockBytes == 0) {
+    filter_ = *std::move(filter);
+  } else {
+    host.trace().probe("table.filter_lost");
+  }
+}
+
+Table::Answer Table::search(std::string_view key, Lsn at, StoredEntry& found) const {
+  if (cache_ == nullptr || why_unreadable_) return Answer::kNeedsDisk;
+  uint64_t floor = 0;
+  for (uint32_t leaf = top_.find(key); leaf < top_.size(); ++leaf) {
+    BlockHandle handle;
+    if (!top_.handle(leaf, handle)) return Answer::kNeedsDisk;  // `get` tells what is wrong
+    const Buffer* bytes = cache_->find(id(), handle.offset);
+    IndexBlock index;
+    if (bytes == nullptr || !index.parse(bytes->view())) return Answer::kNeedsDisk;
+    for (uint32_t block = index.find(key); block < index.size(); ++block) {
+      if (!index.handle(block, handle) || !comes_after(handle, floor)) return Answer::kNeedsDisk;
+      bytes = cache_->find(id(), handle.offset);
+      if (bytes == nullptr) return Answer::kNeedsDisk;
+      switch (search_block(bytes->view(), description_.first_lsn, key, at, found)) {
+        case BlockAnswer::kFound: return Answer::kFound;
+        case BlockAnswer::kAbsent: return Answer::kAbsent;
+        case BlockAnswer::kContinues: break;
+        case BlockAnswer::kCorrupt: return Answer::kNeedsDisk;
+      }
+    }
+  }
+  return Answer::kAbsent;
+}
+
+Task<Result<bool>> Table::get(Host& host, std::string key, uint64_t hash, Lsn at,
+                              StoredEntry& found, Buffer& pin) const {
+  if (why_unreadable_) co_return *why_unreadable_;
+  if (!may_contain(key, hash)) co_return false;
+  uint64_t floor = 0;
+  for (uint32_t leaf = top_.find(key); leaf < top_.size(); ++leaf) {
+    BlockHandle handle;
+    if (!top_.handle(leaf, handle)) {
+      co_return corrupt(description_.index_offset, "a malformed table index");
+    }
+    Result<Buffer> leaf_bytes = co_await read_piece(host, handle, Caching::kFill);
+    if (!leaf_bytes.ok()) co_return leaf_bytes.error();
+    IndexBlock index;
+    if (!index.parse(leaf_bytes->view())) co_return corrupt(handle.offset, "a malformed leaf");
+    const uint64_t leaf_offset = handle.offset;
+    for (uint32_t block = index.find(key); block < index.size(); ++block) {
+      if (!index.handle(block, handle) || !comes_after(handle, floor)) {
+        co_return corrupt(leaf_offset, "a malformed leaf");
+      }
+      Result<Buffer> bytes = co_await read_piece(host, handle, Caching::kFill);
+      if (!bytes.ok()) co_return bytes.error();
+      pin = *std::move(bytes);
+      switch (search_block(pin.view(), description_.first_lsn, key, at, found)) {
+        case BlockAnswer::kFound: co_return true;
+        case BlockAnswer::kAbsent: co_return false;
+        case BlockAnswer::kContinues: break;
+        case BlockAnswer::kCorrupt: co_return corrupt(handle.offset, "a malformed table block");
+      }
+    }
+  }
+  co_return false;
+}
+
+Task<Result<Buffer>> Table::read_piece(Host& host, BlockHandle handle, Caching caching) const {
+  if (cache_ != nullptr) {
+    const Buffer* cached = caching == Caching::kFill ? cache_->find(id(), handle.offset)
+                                                     : cache_->peek(id(), handle.offset);
+    if (cached != nullptr) co_return *cached;
+  }
+  Result<Buffer> read = co_await host.disk().read_at(file_, handle.offset, handle.bytes);
+  if (!read.ok()) co_return read;
+  co_return co_await decode_piece(host, *std::move(read), 0, handle, caching);
+}
+
+Task<Result<Buffer>> Table::decode_piece(Host& host, Buffer read, std::size_t start,
+                                         BlockHandle handle, Caching caching) const {
+  const std::string_view stored = read.view().substr(start, handle.bytes);
+  const uint64_t checksum = hash_bytes(stored);
+  bool good = stored.size() == handle.bytes && checksum == handle.checksum;
+  if (RINGSIDE_BUG(table_checksum_without_place) && !good && stored.size() == handle.bytes) {
+    good = co_await is_some_block(host, checksum);
+  }
+  if (!good) {
+    host.trace().probe("table.checksum_failed");
+    co_return corrupt(handle.offset, "a bad table block");
+  }
+  host.cpu().charge(decode_units(handle, sealed()));
+  Buffer text;
+  const bool as_it_lies = handle.compression == Compression::kNone && !sealed();
+  if (as_it_lies && stored.size() == read.size()) {
+    text = std::move(read);
+  } else if (!decoder().decode(stored, handle, cipher_, text)) {
+    co_return corrupt(handle.offset, "a table block that does not decode");
+  }
+  if (caching == Caching::kFill && cache_ != nullptr) cache_->insert(id(), handle.offset, text);
+  co_return text;
+}
+
+Task<bool> Table::is_some_block(Host& host, uint64_t checksum) const {
+  for (uint32_t leaf = 0; leaf < top_.size(); ++leaf) {
+    BlockHandle handle;
+    if (!top_.handle(leaf, handle)) co_return false;
+    Result<Buffer> bytes = co_await host.disk().read_at(file_, handle.offset, handle.bytes);
+    Buffer text;
+    IndexBlock index;
+    if (!bytes.ok() || hash_bytes(bytes->view()) != handle.checksum ||
+        !decoder().decode(bytes->view(), handle, cipher_, text) || !index.parse(text.view())) {
+      continue;
+    }
+    for (uint32_t block = 0; block < index.size(); ++block) {
+      if (index.handle(block, handle) && handle.checksum == checksum) co_return true;
+    }
+  }
+  co_return false;
 }
 
 }  // namespace ringside

@@ -1,6 +1,8 @@
-// Table: one sorted table that is open for reading. Its index and Bloom filter stay in memory;
-// blocks come from the block cache or the disk, and are checked against the index before anyone
-// sees them. A bad block fails that read alone.
+// Table: one sorted table that is open for reading. The top of its index and its Bloom filter stay
+// in memory; leaves of the index and blocks come from the engine's cache or the disk, and are
+// checked against what points to them before anyone sees them. A bad leaf or block fails the reads
+// that need it; without a readable filter a table is served without one; without the top of its
+// index it does not open.
 #pragma once
 
 #include <memory>
@@ -11,50 +13,109 @@
 #include "runtime/host.h"
 #include "storage/block.h"
 #include "storage/block_cache.h"
-#include "storage/engine.h"
+#include "storage/bloom.h"
+#include "storage/index_block.h"
 #include "storage/table_format.h"
 
 namespace ringside {
 
+// What a read does to the cache. kBypass is for merges, scrubs and big scans: it looks in the cache
+// and leaves no trace there.
+enum class Caching : uint8_t { kFill, kBypass };
+
 class Table {
  public:
-  // kCorrupt when the file is not what the manifest describes.
+  // kCorrupt when the file is not what the manifest describes, kInvalid when it is sealed and there
+  // is no key. `cache` may be null; else it outlives the table.
   static Task<Result<std::shared_ptr<Table>>> open(Host& host, std::string directory,
-                                                   TableDescription description);
+                                                   TableDescription description,
+                                                   TableOptions options, BlockCache* cache);
+
+  // Stands for a table that did not open: whatever would have to read it gets `why`.
+  static std::shared_ptr<Table> unreadable(const std::string& directory,
+                                           TableDescription description, Error why);
+  // Null when it is readable.
+  const Error* why_unreadable() const { return why_unreadable_ ? &*why_unreadable_ : nullptr; }
 
   const TableDescription& description() const { return description_; }
-  const TableIndex& index() const { return index_; }
-  FileId file() const { return file_; }
+  FileId file() const { return file_; }  // 0 when it is unreadable
   const std::string& path() const { return path_; }
+  Compression compression() const { return index_.compression; }
+  bool sealed() const { return cipher_.cipher != nullptr; }
+  bool has_filter() const { return !filter_.empty(); }
+  uint64_t memory_bytes() const { return filter_.size() + index_.top.size(); }
 
-  // The block that holds `key` if any does.
-  std::optional<uint64_t> block_for(std::string_view key, uint64_t hash) const;
-  // The first block with a key at or after `key`; the number of blocks when there is none.
-  uint64_t first_block(std::string_view key) const;
-  Task<Result<Buffer>> read_block(Host& host, uint64_t block) const;
+  // Range and Bloom filter. `hash` is hash_bytes(key).
+  bool may_contain(std::string_view key, uint64_t hash) const {
+    return key >= description_.smallest && key <= description_.largest &&
+           bloom_may_contain(filter_.view(), index_.filter_probes, hash);
+  }
+
+  enum class Answer : uint8_t { kAbsent, kFound, kNeedsDisk };
+  // The newest version at or below `at`, as far as memory and the cache go; asks the filter first.
+  // `found` points into the cache: valid until the next suspension or insert. Its key is left
+  // alone: it is the one that was asked for.
+  Answer lookup(std::string_view key, uint64_t hash, Lsn at, StoredEntry& found) const {
+    return may_contain(key, hash) ? search(key, at, found) : Answer::kAbsent;
+  }
+  // The same for who has asked the filter.
+  Answer search(std::string_view key, Lsn at, StoredEntry& found) const;
+  // The same, with the disk. `found` points into `pin`, which keeps the block alive.
+  Task<Result<bool>> get(Host& host, std::string key, uint64_t hash, Lsn at, StoredEntry& found,
+                         Buffer& pin) const;
 
  private:
+  friend class TableCursor;
+
   Table() = default;
+  Task<Result<void>> load(Host& host);
+  Task<void> load_filter(Host& host);
+
+  uint64_t id() const { return description_.id; }
+  // Blocks lie one behind the other; so nobody walks in circles. `floor`: the end of the one
+  // before.
+  bool comes_after(const BlockHandle& block, uint64_t& floor) const {
+    if (block.offset < floor || block.offset + block.bytes > index_.blocks_end) return false;
+    floor = block.offset + block.bytes;
+    return true;
+  }
+  Error corrupt(uint64_t offset, const char* what) const;
+  BlockDecoder& decoder() const { return cache_ == nullptr ? own_decoder_ : cache_->decoder(); }
+  // A leaf or block.
+  Task<Result<Buffer>> read_piece(Host& host, BlockHandle handle, Caching caching) const;
+  // The bytes of the file at `handle`, of which more were read, as what they hold.
+  Task<Result<Buffer>> decode_piece(Host& host, Buffer read, std::size_t start, BlockHandle handle,
+                                    Caching caching) const;
+  // The planted bug's: whether some block of the table has this checksum.
+  Task<bool> is_some_block(Host& host, uint64_t checksum) const;
 
   TableDescription description_;
   TableIndex index_;
-  std::string filter_;
+  IndexBlock top_;  // of index_.top
+  FileCipher cipher_;
+  Buffer filter_;
   std::string path_;
+  std::optional<Error> why_unreadable_;
   FileId file_ = 0;
+  BlockCache* cache_ = nullptr;
+  mutable BlockDecoder own_decoder_;  // without a cache
 };
 
 // Newest first. Shared by those who read, so that a merge does not pull a table from under them.
 using TableSet = std::vector<std::shared_ptr<Table>>;
 
 // Walks a table block by block. `step` stays within a block; when it says false, `load` brings the
-// next one.
+// next one. Disk calls grow as it goes on: kFill begins with one block and reads up to 64 KiB
+// ahead, kBypass begins with 64 KiB and reads up to 256 KiB.
 //
 //   Result<void> done = co_await cursor.seek(begin);
 //   while (done.ok() && cursor.valid()) { …; if (!cursor.step()) done = co_await cursor.load(); }
 class TableCursor {
  public:
-  TableCursor(Host& host, std::shared_ptr<Table> table) : host_(host), table_(std::move(table)) {}
+  TableCursor(Host& host, std::shared_ptr<Table> table, Caching caching)
+      : host_(host), table_(std::move(table)), caching_(caching) {}
 
+  // To the first entry at or after `begin`: its newest version.
   Task<Result<void>> seek(std::string begin);
   Task<Result<void>> load();
   bool step() {
@@ -62,13 +123,24 @@ class TableCursor {
     return at_.valid();
   }
   bool valid() const { return at_.valid(); }
-  const BlockCursor& entry() const { return at_; }
-  Lsn lsn() const { return table_->description().first_lsn + at_.lsn_delta(); }
+  StoredEntry entry() const { return at_.entry(); }  // valid until step or load
+  std::string_view key() const { return at_.key(); }
 
  private:
+  Task<Result<void>> load_leaf(std::string from);
+  Task<Result<void>> load_block(BlockHandle handle);
+  uint64_t length_ahead(const BlockHandle& handle) const;
+
   Host& host_;
   std::shared_ptr<Table> table_;
-  uint64_t next_block_ = 0;
+  Caching caching_;
+  uint32_t next_leaf_ = 0;
+  std::vector<BlockHandle> blocks_;  // of the leaf
+  std::size_t next_block_ = 0;       // in blocks_
+  uint64_t floor_ = 0;               // where they end
+  uint64_t window_ = 0;  // bytes of the next disk call, at most, unless a block is longer
+  Buffer ahead_;         // of the file, as it lies there
+  uint64_t ahead_offset_ = 0;
   Buffer bytes_;
   BlockCursor at_;
 };

@@ -85,6 +85,11 @@ void TestDisk::perform(DiskCall& call) {
     }
     case Kind::kClose: open_.erase(call.file); return;
     case Kind::kRead:
+      ++reads;
+      if (misdirected_ && misdirected_->first == call.offset) {
+        call.offset = misdirected_->second;
+        misdirected_.reset();
+      }
       call.bytes =
           call.offset >= file->bytes.size()
               ? Buffer()

@@ -56,10 +56,12 @@ class TestDisk final : public Disk {
   // Writes to log segments are acknowledged and forgotten: for measuring what the engine itself
   // costs.
   void set_discard_writes(bool discard) { discard_writes_ = discard; }
+  // The next read at `from`, of any file, gives what is at `to`.
+  void misdirect_read(uint64_t from, uint64_t to) { misdirected_ = {from, to}; }
   void set_free_bytes(uint64_t bytes) { free_bytes_ = bytes; }
 
   uint64_t performed = 0;  // calls of living processes that were carried out, well or not
-  uint64_t calls = 0, writes = 0, syncs = 0, directory_syncs = 0;
+  uint64_t calls = 0, reads = 0, writes = 0, syncs = 0, directory_syncs = 0;
 
  private:
   struct File {
@@ -89,6 +91,7 @@ class TestDisk final : public Disk {
   FileId next_file_ = 1;
   uint64_t free_bytes_ = uint64_t{1} << 40;
   bool discard_writes_ = false;
+  std::optional<std::pair<uint64_t, uint64_t>> misdirected_;
 };
 
 class TestHost final : public Host, private Clock, private Network, private Cpu, private Trace {

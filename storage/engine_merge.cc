@@ -1,0 +1,235 @@
+// Merging, in slices, paced by debt. Two loops: one for level 0, which goes first, one for all
+// else. A merge reads its tables past the cache, leaves out what nobody may read any more
+// (storage/drop_rules.h), and takes effect with one edit of the manifest.
+//
+// Pace: every ingested byte buys some bytes of merging, more of them the further merges are behind;
+// a merge that has spent its credit waits for more while there is ingest, and runs freely when
+// there is none. Slices grow with the debt, too.
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/engine_impl.h"
+#include "storage/merging_cursor.h"
+
+namespace ringside {
+namespace {
+
+constexpr uint64_t kUnitsPerMergedEntry = 150;
+constexpr int64_t kCreditPerByteMin = 8;   // bytes of merging that one ingested byte buys
+constexpr int64_t kCreditPerByteMax = 64;  // … when merges are as far behind as they may be
+constexpr int64_t kCreditMax = 4 << 20;
+constexpr Duration kCreditWait = 200 * kMicrosecond;
+constexpr uint64_t kSliceTimesMax = 8;
+
+}  // namespace
+
+Task<void> EngineImpl::merge_loop(bool level0) {
+  while (!durable_.poisoned() && !closed_) {
+    MergePlan plan;
+    const std::shared_ptr<Tablet> tablet = pick(level0, plan);
+    if (tablet == nullptr) break;
+    host_.trace().probe("merge.started");
+    for (const std::shared_ptr<Table>& table : plan.inputs()) {
+      tablet->compaction.busy.insert(table->description().id);
+    }
+    if (level0) working_level0_ = true;
+    Result<void> done = co_await merge(tablet, plan, level0);
+    if (level0) working_level0_ = false;
+    for (const std::shared_ptr<Table>& table : plan.inputs()) {
+      tablet->compaction.busy.erase(table->description().id);
+    }
+    if (!done.ok() && done.code() == Code::kCorrupt) {
+      // A bad block fails the reads that need it; the tables stay as they are, and after the next
+      // flush a merge tries again.
+      host_.trace().probe("merge.met_bad_block");
+      for (const std::shared_ptr<Table>& table : plan.inputs()) {
+        tablet->compaction.stuck.insert(table->description().id);
+      }
+      weigh_debt();
+    } else if (!done.ok()) {
+      on_background_error(done.error());
+      changed_.pulse();
+      break;
+    }
+    changed_.pulse();
+    plan = {};
+    co_await sweep_retired();
+  }
+  (level0 ? merging_level0_ : merging_deeper_) = false;
+}
+
+// The tablets take turns.
+std::shared_ptr<Tablet> EngineImpl::pick(bool level0, MergePlan& plan) {
+  const int64_t now = wall();
+  for (std::size_t i = 0; i < tablets_.size(); ++i) {
+    const std::shared_ptr<Tablet>& tablet = tablets_[(tablet_turn_ + i) % tablets_.size()];
+    std::optional<MergePlan> found =
+        level0 ? pick_level0(*tablet->version, options_, tablet->compaction)
+               : pick_deeper(*tablet->version, options_, tablet->compaction, snapshots_, now);
+    if (!found) continue;
+    tablet_turn_ = (tablet_turn_ + i + 1) % tablets_.size();
+    plan = *std::move(found);
+    return tablet;
+  }
+  return nullptr;
+}
+
+Task<Result<void>> EngineImpl::merge(std::shared_ptr<Tablet> tablet, MergePlan plan, bool level0) {
+  Change change;
+  change.tablet = tablet;
+  change.removed = plan.inputs();
+  if (plan.move) {
+    for (const std::shared_ptr<Table>& table : plan.upper)
+      change.added.emplace_back(plan.to, table);
+  } else if (!plan.drop) {
+    Result<void> done = co_await rewrite(tablet, plan, level0, change);
+    if (!done.ok()) {
+      for (const auto& [level, table] : change.added) retired_.push_back(table);
+      co_return done;
+    }
+  } else {
+    for (const std::shared_ptr<Table>& table : plan.upper) {
+      stats_.dropped_in_range += table->description().entries;
+    }
+  }
+  std::vector<Change> changes;
+  changes.push_back(std::move(change));
+  Result<void> done = co_await adopt(std::move(changes), 0);
+  if (done.ok()) ++(plan.move ? stats_.moves : stats_.merges);
+  if (done.ok()) start_background();
+  co_return done;
+}
+
+// Whether the entry stays.
+bool EngineImpl::count_fate(Fate fate) {
+  switch (fate) {
+    case Fate::kKeep:
+    case Fate::kKeepAsRemove: return true;
+    case Fate::kSuperseded: ++stats_.dropped_superseded; return false;
+    case Fate::kInRange: ++stats_.dropped_in_range; return false;
+    case Fate::kRemoveDone: ++stats_.dropped_removes; return false;
+    case Fate::kExpired: ++stats_.dropped_expired; return false;
+  }
+  return true;
+}
+
+Task<Result<void>> EngineImpl::rewrite(std::shared_ptr<Tablet> tablet, const MergePlan& plan,
+                                       bool level0, Change& change) {
+  const std::shared_ptr<const Version> version = tablet->version;
+  const TableSet inputs = plan.inputs();
+  MergingCursor cursor(host_, Caching::kBypass);
+  Lsn first_lsn = std::numeric_limits<Lsn>::max();
+  uint64_t entries_in = 0, entries_dropped = 0, entries_out = 0;
+  for (const std::shared_ptr<Table>& table : inputs) {
+    first_lsn = std::min(first_lsn, table->description().first_lsn);
+    entries_in += table->description().entries;
+    stats_.merge_read_bytes += table->description().file_bytes;
+  }
+  if (plan.from == 0) {
+    for (const std::shared_ptr<Table>& table : plan.upper) cursor.add({table});
+  } else {
+    cursor.add(plan.upper);
+  }
+  cursor.add(plan.lower);
+  // Every remove of a range that is known now is applied, unless a snapshot stands in between.
+  const Lsn last_remove = version->range_removes.empty() ? 0 : version->range_removes.back().lsn;
+  const Lsn applied = snapshots_.any_in(0, last_remove) ? 0 : last_remove;
+  DropRules rules(snapshots_, version->range_removes, wall(), tablet->repaired);
+
+  Result<void> done = co_await cursor.seek("");
+  Slice slice(host_);
+  std::optional<TableWriter> writer;
+  std::string last_key;
+  while (done.ok() && cursor.valid() && !durable_.poisoned() && !tablet->dropped) {
+    const StoredEntry entry = cursor.entry();
+    if (writer && plan.split && writer->bytes() >= options_.table_bytes_max &&
+        entry.key != last_key) {
+      Result<std::shared_ptr<Table>> table = co_await finish_table(*writer, applied);
+      if (!table.ok()) {
+        done = table.error();
+        break;
+      }
+      stats_.merged_bytes += (*table)->description().file_bytes;
+      change.added.emplace_back(plan.to, *std::move(table));
+      writer.reset();
+    }
+    const Fate fate = rules.judge(entry, [&](const StoredEntry& judged) {
+      return version->may_hold_older(judged.key, judged.lsn, inputs);
+    });
+    if (count_fate(fate)) {
+      if (!writer) {
+        writer.emplace(host_, table_directory_, next_table_++, table_options(), first_lsn);
+        done = co_await writer->open();
+        if (!done.ok()) break;
+      }
+      StoredEntry kept = entry;
+      if (fate == Fate::kKeepAsRemove) {
+        kept.value = {};
+        kept.removed = true;
+        kept.expires = 0;
+      }
+      writer->add(kept);
+      last_key.assign(entry.key);
+      ++entries_out;
+    } else {
+      ++entries_dropped;
+      if (fate == Fate::kRemoveDone || fate == Fate::kExpired) {
+        ++stats_.checked_i7;
+        if (!RINGSIDE_BUG(tombstone_dropped_early)) {
+          CHECK(!tablet->version->may_hold_older(entry.key, entry.lsn, inputs));
+        }
+      }
+    }
+    const uint64_t bytes = entry.key.size() + entry.value.size();
+    slice.charge(kUnitsPerMergedEntry + bytes / 8);
+    merge_credit_ -= static_cast<int64_t>(bytes);
+    if (writer && writer->wants_write()) done = co_await writer->write();
+    if (done.ok() && !cursor.step()) done = co_await cursor.load();
+    if (slice.units() >= Slice::kUnits * (1 + (kSliceTimesMax - 1) * pressure_ / kPressureMax)) {
+      co_await pace(slice, bytes, level0);
+    }
+  }
+  if (done.ok() && durable_.poisoned()) done = durable_.error();
+  if (done.ok() && tablet->dropped) done = Error{Code::kClosed, "the tablet was dropped"};
+  if (done.ok() && writer) {
+    Result<std::shared_ptr<Table>> table = co_await finish_table(*writer, applied);
+    if (table.ok()) {
+      stats_.merged_bytes += (*table)->description().file_bytes;
+      change.added.emplace_back(plan.to, *std::move(table));
+      writer.reset();
+    } else {
+      done = table.error();
+    }
+  }
+  if (writer) co_await writer->discard();
+  stats_.slice_units_max = std::max(stats_.slice_units_max, slice.longest());
+  if (!done.ok()) co_return done;
+  ++stats_.checked_i8;
+  CHECK(entries_in == entries_out + entries_dropped);
+  co_return done;
+}
+
+// Between two slices: lets others run, and waits while it is somebody else's turn.
+Task<void> EngineImpl::pace(Slice& slice, uint64_t, bool level0) {
+  co_await slice.let_others_run();
+  while (!level0 && (working_level0_ || flushing_) && !durable_.poisoned() && !closed_) {
+    co_await changed_.wait();
+  }
+  while (!durable_.poisoned() && !closed_) {
+    const uint64_t ingested =
+        stats_.batch_bytes - std::exchange(ingest_at_pace_, stats_.batch_bytes);
+    const int64_t rate = kCreditPerByteMin + (kCreditPerByteMax - kCreditPerByteMin) *
+                                                 static_cast<int64_t>(pressure_) /
+                                                 static_cast<int64_t>(kPressureMax);
+    merge_credit_ = std::min(kCreditMax, merge_credit_ + rate * static_cast<int64_t>(ingested));
+    if (merge_credit_ >= 0) co_return;
+    if (ingested == 0) {
+      merge_credit_ = 0;
+      co_return;
+    }
+    co_await host_.clock().sleep(kCreditWait);
+  }
+}
+
+}  // namespace ringside
