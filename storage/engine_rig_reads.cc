@@ -119,6 +119,7 @@ void EngineRig::compare_checkpoint(const std::string& name) {
 
 void EngineRig::compare_changes(Lsn after, ChangeLimits limits) {
   ++counts.changes_read;
+  const Lsn durable = engine_->last_durable();
   Result<std::vector<LoggedBatch>> read = host.run(engine_->changes(after, limits));
   if (!read.ok()) {
     // What was flushed may be gone from a log whose archive is bounded.
@@ -127,7 +128,7 @@ void EngineRig::compare_changes(Lsn after, ChangeLimits limits) {
     return;
   }
   const Lsn until = limits.until == 0 ? model.last() : std::min(limits.until, model.last());
-  if (read->empty() && after < std::min(until, engine_->last_durable()))
+  if (read->empty() && after < std::min(until, durable))
     return fail("no changes after " + std::to_string(after));
   for (const LoggedBatch& batch : *read) {
     if (batch.lsn != ++after || batch.lsn > std::min(until, engine_->last_durable()) ||
