@@ -11,7 +11,29 @@ namespace {
 
 using Kind = EngineRig::Admin::Kind;
 
+constexpr std::size_t kNotesMax = 60;
+
+std::string shown(const KeyRange& range) { return "[" + range.begin + ", " + range.end + ")"; }
+
+std::string shown_batch(std::string_view batch) {
+  std::string text;
+  BatchReader reader(batch);
+  for (BatchOperation operation; reader.next(operation);) {
+    text += operation.range ? " -[" : operation.removed ? " -" : " ";
+    text += std::string(operation.key);
+    if (operation.range) text += ", " + std::string(operation.value) + ")";
+    if (operation.expires != 0) text += "@" + std::to_string(operation.expires);
+  }
+  return text;
+}
+
 bool whole(uint64_t bytes, const TableDescription& table) { return bytes == table.file_bytes; }
+
+const char* admin_kind_name(Kind kind) {
+  constexpr const char* kNames[] = {"nothing", "create",     "drop",
+                                    "import",  "checkpoint", "drop checkpoint"};
+  return kNames[static_cast<int>(kind)];
+}
 
 // Operations of a batch: with several, it could be torn.
 uint64_t operations_in(const std::string& batch) {
@@ -75,6 +97,17 @@ void EngineRig::fail(const std::string& what) {
   if (wrong_.empty()) wrong_ = where + ": " + what;
 }
 
+void EngineRig::note(std::string what) {
+  notes_.push_back("#" + std::to_string(host.disk().performed) + " " + std::move(what));
+  if (notes_.size() > kNotesMax) notes_.pop_front();
+}
+
+std::string EngineRig::story() const {
+  std::string text;
+  for (const std::string& one : notes_) text += one + "\n";
+  return text;
+}
+
 bool EngineRig::step() {
   if (at_end() || !wrong_.empty()) return false;
   const bool stepped = host.step();
@@ -104,6 +137,8 @@ bool EngineRig::open(EngineOptions options) {
   }
   engine_ = *std::move(*opened);
   ++counts.recoveries;
+  note("recovered " + std::to_string(engine_->last_submitted()) + " of " +
+       std::to_string(model.last()) + ", acknowledged " + std::to_string(acknowledged_));
   check_recovered();
   return wrong_.empty();
 }
@@ -176,6 +211,8 @@ void EngineRig::settle_admin(const Result<void>& done) {
     return;
   }
   const Admin admin = std::exchange(admin_, {});
+  note("done: " + std::string(admin_kind_name(admin.kind)) + " " + admin.name +
+       shown(admin.range) + " as of " + std::to_string(admin_lsn_));
   ++epoch_;
   switch (admin.kind) {
     case Kind::kNone: break;
@@ -210,6 +247,8 @@ void EngineRig::start(Admin admin) {
   admin_ = std::move(admin);
   admin_lsn_ = engine_->last_submitted();
   ++epoch_;
+  note("starts " + std::string(admin_kind_name(admin_.kind)) + " " + admin_.name +
+       shown(admin_.range));
   host.spawn(run_admin(*this));
   host.ready().drain();
 }
@@ -253,6 +292,7 @@ Task<void> EngineRig::run_flush(EngineRig& rig) {
 
 void EngineRig::start_flush() {
   if (std::exchange(flushing_, true)) return;
+  note("flush");
   host.spawn(run_flush(*this));
   host.ready().drain();
 }
@@ -273,6 +313,7 @@ bool EngineRig::submit(const Batch& batch) {
   if (!model.takes(batch) && !changing()) fail("a batch with keys of no tablet was taken");
   model.append(batch);
   if (*lsn != model.last()) fail("batch " + std::to_string(*lsn) + " is out of order");
+  note("batch " + std::to_string(*lsn) + shown_batch(batch.encoded()));
   host.spawn(acknowledge(*this, *lsn));
   return true;
 }
@@ -317,6 +358,7 @@ void EngineRig::end_life() {
 }
 
 void EngineRig::crash(bool power_loss) {
+  note(power_loss ? "power loss" : "kill");
   end_life();
   ++counts.crashes;
   check_image(/*before_power_loss=*/true);

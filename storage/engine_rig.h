@@ -67,6 +67,9 @@ class EngineRig {
   // Empty, or the first thing that was violated.
   const std::string& wrong() const { return wrong_; }
   void fail(const std::string& what);
+  // The last things that were done, for whoever reads a failure.
+  void note(std::string what);
+  std::string story() const;
 
   // Opens and checks what was recovered. False when the process died at `stop_at` (crash comes
   // next), or something is wrong.
@@ -101,10 +104,10 @@ class EngineRig {
   std::size_t snapshots() const { return snapshots_.size(); }
   void compare_checkpoint(const std::string& name);
   void compare_changes(Lsn after, ChangeLimits limits);
-  void compare_merkle(const KeyRange& tablet);
+  void compare_merkle(KeyRange tablet);
   void scrub();
   // Everything of a range, for a later import.
-  std::optional<Admin> export_tablet(const KeyRange& range, const std::string& checkpoint);
+  std::optional<Admin> export_tablet(KeyRange range, const std::string& checkpoint);
 
   void set_wall(int64_t wall);
   int64_t wall() const { return wall_; }
@@ -145,6 +148,7 @@ class EngineRig {
   uint64_t epoch_ = 0;  // changes when what a snapshot shows may: tablets, or the wall clock
   int64_t wall_ = 1'000;
   std::string wrong_;
+  std::deque<std::string> notes_;
 };
 
 }  // namespace ringside

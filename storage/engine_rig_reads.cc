@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "storage/engine_rig.h"
+#include "storage/merkle.h"
 
 namespace ringside {
 namespace {
@@ -20,6 +21,7 @@ std::string shown_entries(const std::vector<Entry>& found, const std::vector<Ent
 }  // namespace
 
 void EngineRig::set_wall(int64_t wall) {
+  note("the clock says " + std::to_string(wall));
   wall_ = wall;
   host.set_wall(wall);
   ++epoch_;
@@ -81,9 +83,13 @@ void EngineRig::compare_key(const std::string& key, View view, Lsn lsn) {
   ++counts.checked[6];
 }
 
-void EngineRig::hold_snapshot(View view) { snapshots_.push_back(engine_->snapshot(view)); }
+void EngineRig::hold_snapshot(View view) {
+  snapshots_.push_back(engine_->snapshot(view));
+  note("holds " + std::to_string(snapshots_.back().lsn()));
+}
 
 void EngineRig::release_snapshot(std::size_t index) {
+  note("releases " + std::to_string(snapshots_[index].lsn()));
   snapshots_.erase(snapshots_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
@@ -127,7 +133,7 @@ void EngineRig::compare_changes(Lsn after, ChangeLimits limits) {
     if (!may) fail("changes after " + std::to_string(after) + ": " + read.error().text());
     return;
   }
-  const Lsn until = limits.until == 0 ? model.last() : std::min(limits.until, model.last());
+  const Lsn until = std::min(limits.until, model.last());
   if (read->empty() && after < std::min(until, durable))
     return fail("no changes after " + std::to_string(after));
   for (const LoggedBatch& batch : *read) {
@@ -137,14 +143,22 @@ void EngineRig::compare_changes(Lsn after, ChangeLimits limits) {
   }
 }
 
-void EngineRig::compare_merkle(const KeyRange& tablet) {
+void EngineRig::compare_merkle(KeyRange tablet) {
   if (options_.merkle_depth == 0 || changing() == tablet) return;
   Result<MerkleHashes> hashes = host.run(engine_->merkle(tablet));
   if (!hashes.ok()) return fail("merkle: " + hashes.error().text());
   ++counts.checked[9];
   const MerkleHashes rebuilt =
       rebuild_merkle(tablet, options_.merkle_depth, model.of_tablet(tablet, model.last()), wall_);
-  if (hashes->nodes != rebuilt.nodes) fail("I9: the Merkle tree is not what is rebuilt");
+  if (hashes->nodes == rebuilt.nodes) return;
+  const MerkleTree division(tablet, options_.merkle_depth);
+  std::string leaves;
+  for (const uint32_t leaf : *differing_leaves(*hashes, rebuilt)) {
+    const KeyRange part = division.leaf_range(leaf);
+    leaves += " [" + part.begin + ", " + part.end + ")";
+  }
+  fail("I9: the Merkle tree of [" + tablet.begin + ", " + tablet.end +
+       ") is not what is rebuilt, in" + leaves);
 }
 
 void EngineRig::scrub() {
@@ -169,8 +183,7 @@ Task<Result<std::vector<std::string>>> EngineRig::take_chunks(EngineRig& rig, Ke
   }
 }
 
-std::optional<EngineRig::Admin> EngineRig::export_tablet(const KeyRange& range,
-                                                         const std::string& checkpoint) {
+std::optional<EngineRig::Admin> EngineRig::export_tablet(KeyRange range, const std::string& checkpoint) {
   const Lsn lsn = engine_->last_durable();
   Result<std::vector<std::string>> chunks = host.run(take_chunks(*this, range, checkpoint));
   if (!chunks.ok()) {

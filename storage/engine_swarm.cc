@@ -174,12 +174,13 @@ void EngineSwarm::read() {
       rig.compare_checkpoint(at->first);
       break;
     }
-    case 9:
-      rig.compare_changes(random_.below(model.last() + 1),
-                          {.batches_max = 1 + random_.below(50),
-                           .bytes_max = 1 + random_.below(20'000),
-                           .until = random_.chance(0.3) ? random_.below(model.last() + 1) : 0});
+    case 9: {
+      ChangeLimits limits{.batches_max = 1 + random_.below(50),
+                          .bytes_max = 1 + random_.below(20'000)};
+      if (random_.chance(0.3)) limits.until = random_.below(model.last() + 1);
+      rig.compare_changes(random_.below(model.last() + 1), limits);
       break;
+    }
     case 10:
       if (!model.tablets().empty())
         rig.compare_merkle(model.tablets()[random_.below(model.tablets().size())].range());
