@@ -137,10 +137,7 @@ std::optional<MergePlan> pick_to_clean(const Version& version, const EngineOptio
       plan.split = level > 0;
       plan.bytes = about.file_bytes;
       if (!free_to_merge(plan.upper, state)) continue;
-      if (about.first_expiry != 0 && about.first_expiry <= now - options.expired_after &&
-          (level > 0 || !version.may_hold_older(about.smallest, about.last_lsn, plan.upper))) {
-        return plan;
-      }
+      if (about.first_expiry != 0 && about.first_expiry <= now - options.expired_after) return plan;
       for (const RangeRemove& remove : version.range_removes) {
         if (about.first_lsn >= remove.lsn || about.ranges_applied >= remove.lsn ||
             about.largest < remove.range.begin || !before_end(about.smallest, remove.range.end) ||

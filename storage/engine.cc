@@ -134,16 +134,23 @@ void EngineImpl::apply(const BatchOperation& operation, Lsn lsn, Lsn oldest) {
     if (tablet != nullptr) put(*tablet, operation);
     return;
   }
-  for (const std::shared_ptr<Tablet>& tablet : tablets_) {
-    if (!tablet->range.overlaps(operation.key, operation.value)) continue;
+  const auto put_part = [&](Tablet& tablet) {
+    if (!tablet.range.overlaps(operation.key, operation.value)) return;
     BatchOperation part = operation;
-    part.key = std::max<std::string_view>(operation.key, tablet->range.begin);
-    if (!tablet->range.end.empty() && !before_end(operation.value, tablet->range.end)) {
-      part.value = tablet->range.end;
-    }
-    if (operation.value.empty()) part.value = tablet->range.end;
-    put(*tablet, part);
-  }
+    part.key = std::max<std::string_view>(operation.key, tablet.range.begin);
+    const bool to_the_end =
+        operation.value.empty() ||
+        (!tablet.range.end.empty() && !before_end(operation.value, tablet.range.end));
+    if (to_the_end) part.value = tablet.range.end;
+    put(tablet, part);
+  };
+  for (const std::shared_ptr<Tablet>& tablet : tablets_and_coming()) put_part(*tablet);
+}
+
+EngineImpl::Tablets EngineImpl::tablets_and_coming() const {
+  Tablets all = tablets_;
+  if (coming_ != nullptr) all.push_back(coming_);
+  return all;
 }
 
 // A quarter of the log is left for what arrives while the flush runs.
@@ -173,7 +180,7 @@ Task<void> EngineImpl::room() {
 // The memtables of all tablets at once: tables then hold everything up to one LSN.
 void EngineImpl::freeze() {
   const Generation generation{next_generation_++, log_->last()};
-  for (const std::shared_ptr<Tablet>& tablet : tablets_) {
+  for (const std::shared_ptr<Tablet>& tablet : tablets_and_coming()) {
     if (tablet->active->empty()) continue;
     tablet->frozen.push_back(
         {generation.number, std::exchange(tablet->active, std::make_shared<Memtable>())});

@@ -59,6 +59,17 @@ Task<Result<std::shared_ptr<Table>>> EngineImpl::finish_table(TableWriter& write
   co_return table;
 }
 
+// Up to which LSN removes of ranges can be applied to a table whose entries are not older than
+// `first_lsn`: until a snapshot stands between an entry and a remove.
+Lsn EngineImpl::ranges_applied(const std::vector<RangeRemove>& removes, Lsn first_lsn) const {
+  Lsn applied = 0;
+  for (const RangeRemove& remove : removes) {
+    if (snapshots_.any_in(first_lsn, remove.lsn)) break;
+    applied = remove.lsn;
+  }
+  return applied;
+}
+
 Task<void> EngineImpl::flush_loop() {
   while (!generations_.empty() && !durable_.poisoned()) {
     background_ = co_await flush_oldest();
@@ -75,7 +86,7 @@ Task<Result<void>> EngineImpl::flush_oldest() {
   // A table must not run ahead of the log.
   Result<void> done = co_await durable_.wait(generation.last);
   if (!done.ok()) co_return done;
-  const Tablets tablets = tablets_;
+  const Tablets tablets = tablets_and_coming();
   std::vector<Change> changes;
   for (const std::shared_ptr<Tablet>& tablet : tablets) {
     if (tablet->dropped || tablet->frozen.empty() ||
@@ -98,7 +109,7 @@ Task<Result<void>> EngineImpl::flush_oldest() {
   done = co_await adopt(std::move(changes), generation.last);
   if (!done.ok()) co_return done;
   generations_.pop_front();
-  for (const std::shared_ptr<Tablet>& tablet : tablets_) {
+  for (const std::shared_ptr<Tablet>& tablet : tablets) {
     if (!tablet->frozen.empty() && tablet->frozen.front().generation == generation.number) {
       tablet->frozen.pop_front();
     }
@@ -118,6 +129,7 @@ Task<Result<void>> EngineImpl::write_memtable(std::shared_ptr<Tablet> tablet,
                      manifest_->state().flushed + 1);
   Result<void> done = co_await writer.open();
   Slice slice(host_);
+  const Lsn applied = ranges_applied(memtable->ranges(), manifest_->state().flushed + 1);
   DropRules rules(snapshots_, memtable->ranges(), wall(), tablet->repaired);
   const Version& version = *tablet->version;  // held by `tablet`; a merge may replace it
   const std::shared_ptr<const Version> held = tablet->version;
@@ -142,9 +154,7 @@ Task<Result<void>> EngineImpl::write_memtable(std::shared_ptr<Tablet> tablet,
   }
   stats_.slice_units_max = std::max(stats_.slice_units_max, slice.longest());
   if (done.ok() && writer.entries() > 0) {
-    const Lsn applied = memtable->ranges().empty() ? 0 : memtable->ranges().back().lsn;
-    Result<std::shared_ptr<Table>> table =
-        co_await finish_table(writer, snapshots_.any_in(0, applied) ? 0 : applied);
+    Result<std::shared_ptr<Table>> table = co_await finish_table(writer, applied);
     if (table.ok()) {
       stats_.flushed_bytes += (*table)->description().file_bytes;
       change.added.emplace_back(0, *std::move(table));
@@ -160,6 +170,7 @@ Task<Result<void>> EngineImpl::write_memtable(std::shared_ptr<Tablet> tablet,
 // tablet that was dropped meanwhile would have got is thrown away.
 Task<Result<void>> EngineImpl::adopt(std::vector<Change> changes, Lsn flushed) {
   Permit permit = co_await manifest_lock_.acquire();
+  if (durable_.poisoned()) co_return durable_.error();
   ManifestEdit edit;
   edit.flushed = std::max(flushed, manifest_->state().flushed);
   edit.next_table = next_table_;
@@ -195,6 +206,10 @@ Task<Result<void>> EngineImpl::adopt(std::vector<Change> changes, Lsn flushed) {
     versions.push_back(std::move(next));
   }
   Result<void> done = co_await manifest_->apply(std::move(edit));
+  if (!done.ok() && done.code() != Code::kNoSpace) {
+    durable_.poison(done.error());  // nobody knows what it names now: nothing may be removed
+    co_return done;
+  }
   if (!done.ok()) {
     for (const Change& change : changes) {
       for (const auto& [level, table] : change.added) {
@@ -245,7 +260,7 @@ void EngineImpl::weigh_debt() {
 // Files that nobody reads any more. A reader that is not done yet leaves its table to the next
 // sweep or the next start.
 Task<void> EngineImpl::sweep_retired() {
-  for (std::size_t i = 0; i < retired_.size();) {
+  for (std::size_t i = 0; i < retired_.size() && !durable_.poisoned();) {
     if (retired_[i].use_count() > 1) {
       ++i;
       continue;

@@ -113,6 +113,7 @@ class EngineImpl final : public Engine, private BatchSink {
   Tablet* tablet_of(std::string_view key) const;
   bool all_in_tablets(std::string_view batch) const;
   void apply(const BatchOperation& operation, Lsn lsn, Lsn oldest);
+  Tablets tablets_and_coming() const;
   bool active_full() const;
   bool must_wait() const;
   void freeze();
@@ -142,6 +143,7 @@ class EngineImpl final : public Engine, private BatchSink {
   Task<Result<void>> adopt(std::vector<Change> changes, Lsn flushed);
   Task<Result<std::shared_ptr<Table>>> finish_table(TableWriter& writer, Lsn ranges_applied);
   TableOptions table_options() const;
+  Lsn ranges_applied(const std::vector<RangeRemove>& removes, Lsn first_lsn) const;
   Task<void> sweep_retired();
   void on_background_error(const Error& error);
   void weigh_debt();
@@ -173,6 +175,7 @@ class EngineImpl final : public Engine, private BatchSink {
   std::unique_ptr<Manifest> manifest_;
   mutable BlockCache cache_;
   Tablets tablets_;
+  std::shared_ptr<Tablet> coming_;      // the manifest is about to name it
   std::deque<Generation> generations_;  // frozen, oldest first
   uint64_t next_generation_ = 1;
   uint64_t active_bytes_ = 0;  // of all active memtables

@@ -133,8 +133,7 @@ Task<Result<void>> EngineImpl::rewrite(std::shared_ptr<Tablet> tablet, const Mer
   }
   cursor.add(plan.lower);
   // Every remove of a range that is known now is applied, unless a snapshot stands in between.
-  const Lsn last_remove = version->range_removes.empty() ? 0 : version->range_removes.back().lsn;
-  const Lsn applied = snapshots_.any_in(0, last_remove) ? 0 : last_remove;
+  const Lsn applied = ranges_applied(version->range_removes, first_lsn);
   DropRules rules(snapshots_, version->range_removes, wall(), tablet->repaired);
 
   Result<void> done = co_await cursor.seek("");

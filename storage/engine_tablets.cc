@@ -50,6 +50,7 @@ void EngineImpl::place(std::shared_ptr<Tablet> tablet) {
   if (options_.hold_removes) tablet->repaired = 0;
   if (options_.merkle_depth > 0) {
     tablet->merkle = std::make_unique<MerkleTree>(tablet->range, options_.merkle_depth);
+    tablet->merkle_turn = std::make_unique<Semaphore>(host_.ready(), 1);
   }
   const auto at = std::find_if(tablets_.begin(), tablets_.end(), [&](const auto& other) {
     return other->range.begin > tablet->range.begin;
@@ -88,9 +89,13 @@ Task<Result<void>> EngineImpl::add_tablet(KeyRange range,
   edit.created.push_back(std::move(state));
   // What the log says of these keys up to here is void once the edit is there; it must not be
   // there before the log is.
+  coming_ = tablet;  // removes of ranges that are submitted meanwhile are for it, too
   Result<void> done = co_await durable_.wait(tablet->created);
   if (done.ok()) done = co_await manifest_->apply(std::move(edit));
+  coming_.reset();
   if (!done.ok()) {
+    tablet->dropped = true;
+    active_bytes_ -= tablet->active->bytes();
     if (done.code() != Code::kNoSpace) durable_.poison(done.error());
     co_return done;
   }
@@ -220,6 +225,7 @@ Task<Result<MerkleHashes>> EngineImpl::merkle(KeyRange range) {
   }
   if (tablet->merkle == nullptr) co_return Error{Code::kInvalid, "Merkle trees are off"};
   MerkleTree& tree = *tablet->merkle;
+  Permit permit = co_await tablet->merkle_turn->acquire();
   tree.expire(wall());
   for (std::optional<uint32_t> leaf = tree.next_dirty(0); leaf; leaf = tree.next_dirty(*leaf + 1)) {
     tree.begin(*leaf);

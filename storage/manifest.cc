@@ -6,6 +6,14 @@
 #include "runtime/bug.h"
 
 namespace ringside {
+namespace {
+
+// After a failed sync nothing is known: not even kNoSpace may be tried again.
+Error unknown(const Error& error) {
+  return {error.code == Code::kNoSpace ? Code::kIo : error.code, error.message};
+}
+
+}  // namespace
 
 Task<Result<ManifestState>> Manifest::read(Host& host, std::string directory) {
   Disk& disk = host.disk();
@@ -75,8 +83,9 @@ Task<Result<void>> Manifest::apply(ManifestEdit edit) {
   const std::string record =
       encode_manifest_record(ManifestRecordKind::kEdit, state_.sequence + 1, edit);
   Result<void> done = co_await host_.disk().write_at(file_, bytes_, Buffer::copy_of(record));
-  if (done.ok()) done = co_await host_.disk().sync(file_);
   if (!done.ok()) co_return done;
+  done = co_await host_.disk().sync(file_);
+  if (!done.ok()) co_return unknown(done.error());
   next.sequence = state_.sequence + 1;
   state_ = std::move(next);
   bytes_ += record.size();

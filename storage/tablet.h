@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/semaphore.h"
 #include "storage/compaction.h"
 #include "storage/key_range.h"
 #include "storage/memtable.h"
@@ -33,6 +34,7 @@ struct Tablet {
   CompactionState compaction;
   Lsn repaired = std::numeric_limits<Lsn>::max();  // removes above stay
   std::unique_ptr<MerkleTree> merkle;              // null: none is kept
+  std::unique_ptr<Semaphore> merkle_turn;          // one brings it up to date at a time
   bool dropped = false;                            // whoever still works on it throws its work away
 
   bool ranges_anywhere() const {

@@ -16,4 +16,12 @@ inline std::string hex(std::string_view bytes) {
   return out;
 }
 
+inline std::string from_hex(std::string_view digits) {
+  const auto value = [](char digit) { return digit <= '9' ? digit - '0' : digit - 'a' + 10; };
+  std::string out;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
+    out += static_cast<char>(value(digits[i]) << 4 | value(digits[i + 1]));
+  return out;
+}
+
 }  // namespace ringside

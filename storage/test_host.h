@@ -77,13 +77,25 @@ class TestDisk final : public Disk {
   };
   using Names = std::map<std::string, std::shared_ptr<File>>;
 
+  // A change of names that no directory sync has covered: a new file, a rename (one step), a
+  // removal. It lasts only with what came before it under the same names.
+  struct NameChange {
+    std::string path;
+    std::string to;              // of a rename
+    std::shared_ptr<File> file;  // null: removed
+    bool touches(const NameChange& other) const;
+  };
+
   void perform(DiskCall& call);
+  void sync_names(const std::string& directory);
+  static void apply_names(const NameChange& change, Names& names);
   void write(File& file, uint64_t offset, std::string_view data);
 
   Random random_;
   std::deque<DiskCall*> calls_;
   Names names_;
   Names synced_names_;
+  std::vector<NameChange> unsynced_names_;  // in order; names_ has them, synced_names_ not
   std::set<std::string> directories_;
   std::map<FileId, std::shared_ptr<File>> open_;
   std::map<DiskCall::Kind, Failure> failures_;

@@ -39,7 +39,7 @@ def room_of(path):
 
 def is_test(path):
     stem = os.path.basename(path).rsplit(".", 1)[0]
-    return (stem.endswith(("_test", "_testing")) or stem.startswith(("test_", "conformance")) or stem == "testing" or
+    return (stem.endswith(("_test", "_testing")) or stem.startswith(("test_", "fuzz", "conformance")) or stem == "testing" or
             "/testing/" in path)
 
 
