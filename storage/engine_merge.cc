@@ -47,7 +47,7 @@ Task<void> EngineImpl::merge_loop(bool level0) {
         tablet->compaction.stuck.insert(table->description().id);
       }
       weigh_debt();
-    } else if (!done.ok()) {
+    } else if (!done.ok() && !tablet->dropped) {
       on_background_error(done.error());
       changed_.pulse();
       break;

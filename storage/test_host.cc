@@ -33,8 +33,13 @@ bool TestDisk::pump() {
   if (calls_.empty()) return false;
   DiskCall& call = *calls_.front();
   calls_.pop_front();
+  ++performed;
+  const auto opened = open_.find(call.file);
+  const bool answered =
+      tamper_ && tamper_(call, opened == open_.end() ? call.path : opened->second->path);
   const auto failure = failures_.find(call.kind);
-  if (failure != failures_.end() && failure->second.after-- == 0) {
+  if (answered) {
+  } else if (failure != failures_.end() && failure->second.after-- == 0) {
     call.fail(failure->second.code, "injected");
     failures_.erase(failure);
   } else {
@@ -66,7 +71,11 @@ void TestDisk::perform(DiskCall& call) {
         return call.fail(Code::kNotFound, call.path);
       }
       CHECK(parent_of(call.path).empty() || directories_.contains(parent_of(call.path)));
-      if (named == nullptr) named = std::make_shared<File>();
+      if (named == nullptr) {
+        named = std::make_shared<File>();
+        unsynced_names_.push_back({.path = call.path, .file = named});
+      }
+      named->path = call.path;
       named->log = call.path.find("/log/") != std::string::npos;
       for (const auto& [id, other] : open_) CHECK(other != named);  // one file, one handle
       if ((call.flags & kTruncate) != 0) {
@@ -113,12 +122,14 @@ void TestDisk::perform(DiskCall& call) {
     case Kind::kRename: {
       const auto from = names_.find(call.path);
       if (from == names_.end()) return call.fail(Code::kNotFound, call.path);
-      names_[call.to] = from->second;
-      names_.erase(call.path);
+      from->second->path = call.to;
+      unsynced_names_.push_back({call.path, call.to, from->second});
+      apply_names(unsynced_names_.back(), names_);
       return;
     }
     case Kind::kRemove:
-      if (names_.erase(call.path) == 0) call.fail(Code::kNotFound, call.path);
+      if (names_.erase(call.path) == 0) return call.fail(Code::kNotFound, call.path);
+      unsynced_names_.push_back({.path = call.path});
       return;
     case Kind::kList:
       for (const auto& [path, named] : names_) {
@@ -128,31 +139,63 @@ void TestDisk::perform(DiskCall& call) {
     case Kind::kMakeDirectory: directories_.insert(call.path); return;
     case Kind::kSyncDirectory:
       ++directory_syncs;
-      std::erase_if(synced_names_,
-                    [&](const auto& entry) { return parent_of(entry.first) == call.path; });
-      for (const auto& [path, named] : names_) {
-        if (parent_of(path) == call.path) synced_names_[path] = named;
-      }
+      sync_names(call.path);
       return;
     case Kind::kSpace: call.number = free_bytes_; return;
   }
 }
 
+bool TestDisk::NameChange::touches(const NameChange& other) const {
+  const auto names = [&](const std::string& name) {
+    return !name.empty() && (name == other.path || name == other.to);
+  };
+  return names(path) || names(to);
+}
+
+void TestDisk::apply_names(const NameChange& change, Names& names) {
+  if (!change.to.empty() || change.file == nullptr) names.erase(change.path);
+  if (change.file != nullptr) names[change.to.empty() ? change.path : change.to] = change.file;
+}
+
+// What changed in the directory lasts from now on, with all that it builds upon.
+void TestDisk::sync_names(const std::string& directory) {
+  std::vector<bool> lasts(unsynced_names_.size());
+  for (std::size_t i = unsynced_names_.size(); i-- > 0;) {
+    const NameChange& change = unsynced_names_[i];
+    lasts[i] = parent_of(change.path) == directory ||
+               (!change.to.empty() && parent_of(change.to) == directory);
+    for (std::size_t later = i + 1; later < lasts.size() && !lasts[i]; ++later)
+      lasts[i] = lasts[later] && unsynced_names_[later].touches(change);
+  }
+  std::vector<NameChange> left;
+  for (std::size_t i = 0; i < lasts.size(); ++i) {
+    if (lasts[i]) {
+      apply_names(unsynced_names_[i], synced_names_);
+    } else {
+      left.push_back(unsynced_names_[i]);
+    }
+  }
+  unsynced_names_ = std::move(left);
+}
+
 void TestDisk::power_loss(Fate pages, Fate fate_of_names) {
   CHECK(calls_.empty());
   open_.clear();
-  // Each name that was not synced is as before, or as it became.
-  std::set<std::string> all;
-  for (const auto& [path, file] : names_) all.insert(path);
-  for (const auto& [path, file] : synced_names_) all.insert(path);
-  Names left;
-  for (const std::string& path : all) {
-    const bool kept =
+  // Each change of names that was not synced happened or not.
+  std::vector<NameChange> undone;
+  for (const NameChange& change : unsynced_names_) {
+    const bool possible = std::none_of(undone.begin(), undone.end(),
+                                       [&](const auto& before) { return change.touches(before); });
+    const bool wanted =
         fate_of_names == Fate::kDrawn ? random_.chance(0.5) : fate_of_names == Fate::kKept;
-    const Names& names = kept ? names_ : synced_names_;
-    if (const auto found = names.find(path); found != names.end()) left[path] = found->second;
+    if (possible && wanted) {
+      apply_names(change, synced_names_);
+    } else {
+      undone.push_back(change);
+    }
   }
-  names_ = synced_names_ = left;
+  unsynced_names_.clear();
+  names_ = synced_names_;
   std::set<File*> done;
   for (const auto& [path, file] : names_) {
     if (done.insert(file.get()).second) lose_pages(*file, pages);
@@ -190,6 +233,41 @@ std::vector<std::string> TestDisk::paths() const {
   std::vector<std::string> paths;
   for (const auto& [path, file] : names_) paths.push_back(path);
   return paths;
+}
+
+void TestDisk::forget_unsynced(const std::string& path) {
+  const auto found = names_.find(path);
+  if (found != names_.end()) found->second->dirty.clear();
+}
+
+void TestDisk::settle(const std::string& path) {
+  const auto found = names_.find(path);
+  if (found == names_.end()) return;
+  found->second->synced = found->second->bytes;
+  found->second->dirty.clear();
+}
+
+bool TestDisk::lasts(const std::string& path) const {
+  const auto now = names_.find(path);
+  const auto synced = synced_names_.find(path);
+  return now != names_.end() && synced != synced_names_.end() && now->second == synced->second &&
+         now->second->dirty.empty() && now->second->bytes.size() == now->second->synced.size();
+}
+
+void TestDisk::replace(const std::string& path, std::string bytes) {
+  auto file = std::make_shared<File>();
+  file->bytes = file->synced = std::move(bytes);
+  file->path = path;
+  file->log = path.find("/log/") != std::string::npos;
+  erase(path);
+  names_[path] = synced_names_[path] = std::move(file);
+}
+
+void TestDisk::erase(const std::string& path) {
+  names_.erase(path);
+  synced_names_.erase(path);
+  std::erase_if(unsynced_names_,
+                [&](const auto& change) { return change.path == path || change.to == path; });
 }
 
 Random& TestHost::random(std::string_view stream) {

@@ -25,6 +25,15 @@ class TestDisk final : public Disk {
   void abandon(DiskCall& call) override;
 
   bool pump();  // completes the oldest call; false when there is none
+  // Sees every call of a living process before it is carried out, with the path of its file, and
+  // may change it. True: it has answered the call, and nothing else happens.
+  using Tamper = std::function<bool(DiskCall& call, const std::string& path)>;
+  void set_tamper(Tamper tamper) { tamper_ = std::move(tamper); }
+  void carry_out(DiskCall& call) { perform(call); }
+  // The file's pages count as clean and have not reached the medium: what a failed sync leaves.
+  void forget_unsynced(const std::string& path);
+  // Everything of the file has reached the medium, synced or not.
+  void settle(const std::string& path);
   std::size_t pending() const { return calls_.size(); }
   // What becomes of what was not synced: of every page and every name, drawn one by one unless
   // told. kTorn: of every sector of a page, the old or the new one.
@@ -40,6 +49,14 @@ class TestDisk final : public Disk {
   // A file's bytes, to look at or to damage. CHECKs that it is there.
   std::string& bytes(const std::string& path);
   std::vector<std::string> paths() const;
+  bool exists(const std::string& path) const { return names_.contains(path); }
+  // A power loss would take nothing of it.
+  bool lasts(const std::string& path) const;
+  // The medium itself: a file as it lies there from now on, or its name gone.
+  void replace(const std::string& path, std::string bytes);
+  void erase(const std::string& path);
+  // What power losses and kills draw from now on.
+  void reseed(uint64_t seed) { random_ = Random(seed); }
   // Fails the n-th call of this kind from now on (0: the next one).
   void fail(DiskCall::Kind kind, Code code, uint64_t n = 0) { failures_[kind] = {code, n}; }
   void fail_not(DiskCall::Kind kind) { failures_.erase(kind); }
@@ -53,6 +70,7 @@ class TestDisk final : public Disk {
   void misdirect_read(uint64_t from, uint64_t to) { misdirected_ = {from, to}; }
   void set_free_bytes(uint64_t bytes) { free_bytes_ = bytes; }
 
+  uint64_t performed = 0;  // calls of living processes that were carried out, well or not
   uint64_t calls = 0, reads = 0, bytes_read = 0, writes = 0, syncs = 0, directory_syncs = 0;
 
  private:
@@ -61,6 +79,7 @@ class TestDisk final : public Disk {
     std::string synced;
     std::set<uint64_t> dirty;  // pages
     bool log = false;
+    std::string path;  // when it was last opened or renamed
   };
   struct Failure {
     Code code;
@@ -68,7 +87,18 @@ class TestDisk final : public Disk {
   };
   using Names = std::map<std::string, std::shared_ptr<File>>;
 
+  // A change of names that no directory sync has covered: a new file, a rename (one step), a
+  // removal. It lasts only with what came before it under the same names.
+  struct NameChange {
+    std::string path;
+    std::string to;              // of a rename
+    std::shared_ptr<File> file;  // null: removed
+    bool touches(const NameChange& other) const;
+  };
+
   void perform(DiskCall& call);
+  void sync_names(const std::string& directory);
+  static void apply_names(const NameChange& change, Names& names);
   void write(File& file, uint64_t offset, std::string_view data);
   void lose_pages(File& file, Fate pages);
 
@@ -76,9 +106,11 @@ class TestDisk final : public Disk {
   std::deque<DiskCall*> calls_;
   Names names_;
   Names synced_names_;
+  std::vector<NameChange> unsynced_names_;  // in order; names_ has them, synced_names_ not
   std::set<std::string> directories_;
   std::map<FileId, std::shared_ptr<File>> open_;
   std::map<DiskCall::Kind, Failure> failures_;
+  Tamper tamper_;
   FileId next_file_ = 1;
   Fate abandoned_ = Fate::kDrawn;
   uint64_t forget_at_sync_ = 0;
@@ -120,6 +152,8 @@ class TestHost final : public Host, private Clock, private Network, private Cpu,
     return *std::move(result);
   }
   void end_tasks() { scope_.cancel(); }
+  // The wall clock stands still from now on, apart from `clock().now()`.
+  void set_wall(int64_t wall) { wall_ = wall; }
   // The process dies: its tasks are destroyed; the caller has destroyed what else it owned.
   void kill();
 
@@ -135,7 +169,7 @@ class TestHost final : public Host, private Clock, private Network, private Cpu,
   }
 
   Time now() override { return now_; }
-  Time wall() override { return now_; }
+  Time wall() override { return wall_.value_or(now_); }
   void start(Timer& timer, Time at) override;
   void cancel(Timer& timer) override;
   NodeId self() const override { return 1; }
@@ -152,6 +186,7 @@ class TestHost final : public Host, private Clock, private Network, private Cpu,
   uint64_t seed_;
   uint64_t incarnation_ = 0;
   Time now_ = 0;
+  std::optional<Time> wall_;
   uint64_t next_timer_ = 0;
   uint64_t charged_ = 0;
   std::map<std::pair<Time, uint64_t>, Timer*> timers_;
