@@ -30,7 +30,8 @@ struct TableLayout {
 std::optional<TableLayout> layout_of(std::string_view bytes) {
   if (bytes.size() < kTableFooterBytes) return std::nullopt;
   const std::string_view footer = bytes.substr(bytes.size() - kTableFooterBytes);
-  const uint64_t offset = load<uint64_t>(footer.data() + 8), length = load<uint64_t>(footer.data() + 16);
+  const uint64_t offset = load<uint64_t>(footer.data() + 8),
+                 length = load<uint64_t>(footer.data() + 16);
   if (offset + length > bytes.size()) return std::nullopt;
   TableIndex index;
   FileCipher file;

@@ -211,8 +211,8 @@ void EngineRig::settle_admin(const Result<void>& done) {
     return;
   }
   const Admin admin = std::exchange(admin_, {});
-  note("done: " + std::string(admin_kind_name(admin.kind)) + " " + admin.name +
-       shown(admin.range) + " as of " + std::to_string(admin_lsn_));
+  note("done: " + std::string(admin_kind_name(admin.kind)) + " " + admin.name + shown(admin.range) +
+       " as of " + std::to_string(admin_lsn_));
   ++epoch_;
   switch (admin.kind) {
     case Kind::kNone: break;

@@ -183,7 +183,8 @@ Task<Result<std::vector<std::string>>> EngineRig::take_chunks(EngineRig& rig, Ke
   }
 }
 
-std::optional<EngineRig::Admin> EngineRig::export_tablet(KeyRange range, const std::string& checkpoint) {
+std::optional<EngineRig::Admin> EngineRig::export_tablet(KeyRange range,
+                                                         const std::string& checkpoint) {
   const Lsn lsn = engine_->last_durable();
   Result<std::vector<std::string>> chunks = host.run(take_chunks(*this, range, checkpoint));
   if (!chunks.ok()) {

@@ -40,15 +40,14 @@ std::vector<std::string> fuzz_seeds() {
        .next_table = 2,
        .next_tablet = 2,
        .created = {{.id = 1, .range = {"", "n"}, .tables = {{0, table_of(1)}}}}});
-  bytes += encode_manifest_record(ManifestRecordKind::kEdit, 4,
-                                  {.flushed = 29,
-                                   .next_table = 3,
-                                   .next_tablet = 3,
-                                   .created = {{.id = 2, .range = {"n", ""}, .created = 25}},
-                                   .changed = {{.id = 1,
-                                                .added = {{0, table_of(2)}},
-                                                .range_removes = {{{{"b", "c"}, 20}}}}},
-                                   .checkpoints = {{.name = "c", .lsn = 29}}});
+  bytes += encode_manifest_record(
+      ManifestRecordKind::kEdit, 4,
+      {.flushed = 29,
+       .next_table = 3,
+       .next_tablet = 3,
+       .created = {{.id = 2, .range = {"n", ""}, .created = 25}},
+       .changed = {{.id = 1, .added = {{0, table_of(2)}}, .range_removes = {{{{"b", "c"}, 20}}}}},
+       .checkpoints = {{.name = "c", .lsn = 29}}});
   bytes += encode_manifest_record(
       ManifestRecordKind::kEdit, 5,
       {.flushed = 29,

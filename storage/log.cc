@@ -22,7 +22,10 @@ Log::Log(Host& host, LogOptions options, DurableMark& durable, EngineStats& stat
       reader_(host, segments_, durable, options_.cipher),
       seal_timer_(*this),
       scope_(host.ready()) {
-  for (const LogSegment& segment : segments_.needed) bytes_in_use_ += segment.bytes;
+  for (LogSegment& segment : segments_.needed) {
+    bytes_in_use_ += segment.bytes;
+    segment.end = std::min(segment.end, next_lsn_);  // what is not proven is logged again
+  }
   archive_.start(scope_);
   stats_.log_segments = segments_.needed.size() + segments_.free.size();
 }

@@ -133,7 +133,13 @@ Task<Result<void>> LogWalk::open_files() {
     const Lsn first = lsn_of_archive_file((*names)[i]);
     if (first != 0) recovery_.start.archived.push_back({.first = first});
   }
-  co_return Result<void>();
+  if (recovery_.start.archived.empty()) co_return Result<void>();
+  // The newest archived segment has the greatest id of them.
+  SegmentFile newest;
+  newest.path = archive_file_name(directory_, recovery_.start.archived.back().first);
+  Result<void> identified = co_await identify(newest);
+  if (!identified.ok()) co_return identified;
+  co_return co_await host_.disk().close(newest.segment.file);
 }
 
 Task<Result<Buffer>> LogWalk::read_first_page(const SegmentFile& file) {
