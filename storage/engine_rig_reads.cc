@@ -153,7 +153,9 @@ void EngineRig::compare_merkle(KeyRange tablet) {
   if (hashes->nodes == rebuilt.nodes) return;
   const MerkleTree division(tablet, options_.merkle_depth);
   std::string leaves;
-  for (const uint32_t leaf : *differing_leaves(*hashes, rebuilt)) {
+  const Result<std::vector<uint32_t>> differing = differing_leaves(*hashes, rebuilt);
+  if (!differing.ok()) return fail("I9: " + differing.error().text());
+  for (const uint32_t leaf : *differing) {
     const KeyRange part = division.leaf_range(leaf);
     leaves += " [" + part.begin + ", " + part.end + ")";
   }
@@ -183,7 +185,8 @@ Task<Result<std::vector<std::string>>> EngineRig::take_chunks(EngineRig& rig, Ke
   }
 }
 
-std::optional<EngineRig::Admin> EngineRig::export_tablet(KeyRange range, const std::string& checkpoint) {
+std::optional<EngineRig::Admin> EngineRig::export_tablet(KeyRange range,
+                                                         const std::string& checkpoint) {
   const Lsn lsn = engine_->last_durable();
   Result<std::vector<std::string>> chunks = host.run(take_chunks(*this, range, checkpoint));
   if (!chunks.ok()) {

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "runtime/bug.h"
-
 #include "storage/bloom.h"
 #include "storage/slice.h"
 
