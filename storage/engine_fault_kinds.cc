@@ -60,6 +60,8 @@ const char* fault_undetectable(FaultPart part, DiskFault fault) {
     return "the newest segment as it was is a log that ended earlier";
   if (part == FaultPart::kLog && fault == DiskFault::kNameLost)
     return "without its newest segment the log ended earlier";
+  if (part == FaultPart::kDirectory && fault == DiskFault::kSyncLies)
+    return "the name of the newest log segment never reached the medium";
   return nullptr;
 }
 

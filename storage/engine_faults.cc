@@ -84,6 +84,7 @@ class FaultBench {
       live(/*write=*/false);
     } else {
       end_life();
+      armed_ = random_.chance(0.6);  // otherwise late, when no flush follows
       disk().set_tamper(
           [this](DiskCall& call, const std::string& path) { return tamper(call, path); });
       live(/*write=*/true);
@@ -243,6 +244,10 @@ class FaultBench {
     }
     if (!torn_) scrub();
     if (!torn_) changes();
+    armed_ = true;
+    if (write_on && !torn_) write(12);  // for the log alone to keep
+    for (int steps = 0; write_on && !torn_ && steps < 100 && host_.step(); ++steps) {
+    }
     run_.ended |= engine_->poisoned();
   }
 
@@ -374,7 +379,7 @@ class FaultBench {
     const double chance = part_ == FaultPart::kManifest ? 0.5 : 0.15;  // it is seldom touched
     const bool for_ever = fault_ == DiskFault::kSyncLies && run_.hits > 0;
     const bool now = for_ever || (run_.hits < kHitsMax && random_.chance(chance));
-    if (!now || !meets(call, path)) return false;
+    if (!armed_ || !now || !meets(call, path)) return false;
     const auto error = [&](Kind kind) {
       if (call.kind != kind) return false;
       ++run_.hits;
@@ -460,6 +465,7 @@ class FaultBench {
   Lsn acknowledged_ = 0;
   std::map<std::string, std::string> older_;
   std::string refusal_;
+  bool armed_ = true;
   bool torn_ = false;
   FaultRun run_;
 };
