@@ -42,6 +42,8 @@ enum class DiskFault : uint8_t {
 };
 inline constexpr int kDiskFaults = 15;
 
+// A part of a table's file, by its place in it.
+bool is_table_part(FaultPart part);
 const char* fault_part_name(FaultPart part);
 const char* disk_fault_name(DiskFault fault);
 // Whether the fault can meet the part at all.
@@ -55,11 +57,12 @@ struct FaultRun {
   bool failed_read = false;  // a read said kCorrupt or kIo
   bool ended = false;        // poisoned: the process would have ended
   bool reported = false;     // by a scrub or as suspect
+  bool gap = false;          // the change stream says that it lacks batches
   bool lost = false;
   std::string wrong;  // empty, or what was told and is not so
   std::string step;   // where that was
 
-  bool noticed() const { return refused || failed_read || ended || reported; }
+  bool noticed() const { return refused || failed_read || ended || reported || gap; }
 };
 
 FaultRun run_fault(FaultPart part, DiskFault fault, uint64_t seed);

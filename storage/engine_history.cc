@@ -101,4 +101,38 @@ bool play_afterlife(EngineRig& rig) {
   return rig.settle();
 }
 
+std::string crash_history(HistoryCrash& crash, RigCounts& counts) {
+  EngineRig rig(1);
+  rig.where = "at call " + std::to_string(crash.at) +
+              (crash.power_loss ? ", power loss " : ", kill ") + std::to_string(crash.outcome) +
+              (crash.again_at > 0 ? ", again at call " + std::to_string(crash.again_at) : "");
+  rig.stop_at = crash.at;
+  TestDisk& disk = rig.host.disk();
+  play_history(rig);
+  disk.reseed(mix(crash.at, crash.outcome));
+  rig.crash(crash.power_loss);
+  if (crash.again_at > 0) {
+    rig.stop_at = disk.performed + crash.again_at;
+    if (rig.open(history_options())) rig.fail("recovery was shorter than it was");
+    rig.crash(crash.power_loss);
+  }
+  rig.stop_at = std::numeric_limits<uint64_t>::max();
+  if (rig.wrong().empty() && rig.open(history_options())) {
+    crash.recovery = rig.opening_calls();
+    rig.crash(crash.power_loss);
+    if (play_afterlife(rig)) {
+      rig.crash(false);
+      rig.open(history_options());
+    }
+  }
+  counts.add(rig.counts);
+  return rig.wrong();
+}
+
+uint64_t history_calls() {
+  EngineRig rig(1);
+  if (!play_history(rig) || rig.engine().stats().merges == 0) return 0;
+  return rig.host.disk().performed;
+}
+
 }  // namespace ringside

@@ -118,6 +118,7 @@ bool EngineRig::step() {
 bool EngineRig::open(EngineOptions options) {
   options_ = std::move(options);
   host.set_wall(wall_);
+  const uint64_t before = host.disk().performed;
   std::optional<Result<std::unique_ptr<Engine>>> opened;
   host.spawn([](Host& opener, EngineOptions wanted, auto& out) -> Task<void> {
     out.emplace(co_await Engine::open(opener, std::move(wanted)));
@@ -136,6 +137,7 @@ bool EngineRig::open(EngineOptions options) {
     return false;
   }
   engine_ = *std::move(*opened);
+  opening_calls_ = host.disk().performed - before;
   ++counts.recoveries;
   note("recovered " + std::to_string(engine_->last_submitted()) + " of " +
        std::to_string(model.last()) + ", acknowledged " + std::to_string(acknowledged_));

@@ -76,6 +76,8 @@ class EngineRig {
   bool open(EngineOptions options);
   // The process dies, and perhaps the machine loses power; then the disk is looked at.
   void crash(bool power_loss);
+  // Disk calls that the last opening took.
+  uint64_t opening_calls() const { return opening_calls_; }
   bool living() const { return engine_ != nullptr; }
   Engine& engine() { return *engine_; }
 
@@ -141,6 +143,7 @@ class EngineRig {
   std::deque<Snapshot> snapshots_;
   Lsn acknowledged_ = 0;
   Lsn recovered_ = 0;
+  uint64_t opening_calls_ = 0;
   Admin admin_;
   Lsn admin_lsn_ = 0;  // of a checkpoint that was made
   bool flushing_ = false;

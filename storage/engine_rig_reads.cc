@@ -153,7 +153,9 @@ void EngineRig::compare_merkle(KeyRange tablet) {
   if (hashes->nodes == rebuilt.nodes) return;
   const MerkleTree division(tablet, options_.merkle_depth);
   std::string leaves;
-  for (const uint32_t leaf : *differing_leaves(*hashes, rebuilt)) {
+  const Result<std::vector<uint32_t>> differing = differing_leaves(*hashes, rebuilt);
+  if (!differing.ok()) return fail("I9: " + differing.error().text());
+  for (const uint32_t leaf : *differing) {
     const KeyRange part = division.leaf_range(leaf);
     leaves += " [" + part.begin + ", " + part.end + ")";
   }
