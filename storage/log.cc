@@ -24,7 +24,8 @@ Log::Log(Host& host, LogOptions options, DurableMark& durable, EngineStats& stat
       scope_(host.ready()) {
   for (LogSegment& segment : segments_.needed) {
     bytes_in_use_ += segment.bytes;
-    segment.end = std::min(segment.end, next_lsn_);  // what is not proven is logged again
+    // What is not proven is logged again; nothing may be left of a segment.
+    segment.end = std::max(segment.first, std::min(segment.end, next_lsn_));
   }
   archive_.start(scope_);
   stats_.log_segments = segments_.needed.size() + segments_.free.size();
