@@ -106,7 +106,10 @@ void EngineModel::add_tablet(KeyRange range, Lsn created, const ModelState& base
   const auto after = std::find_if(tablets_.begin(), tablets_.end(), [&](const ModelTablet& other) {
     return other.range().begin > range.begin;
   });
-  tablets_.insert(after, ModelTablet(std::move(range), created, base));
+  ModelTablet tablet(std::move(range), created, base);
+  // Removes of ranges that came while it was being made.
+  for (Lsn lsn = created + 1; lsn <= last(); ++lsn) tablet.apply(batch(lsn), lsn);
+  tablets_.insert(after, std::move(tablet));
 }
 
 void EngineModel::drop_tablet(const KeyRange& range) {

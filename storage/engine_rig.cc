@@ -190,15 +190,7 @@ void EngineRig::resolve_admin() {
     case Kind::kImport: happened = there; break;
     case Kind::kDrop: happened = !there; break;
     case Kind::kDropCheckpoint: happened = !named; break;
-    case Kind::kCheckpoint: {
-      happened = named;
-      Result<ManifestState> state = parse_manifest(
-          host.disk().bytes(options_.directory + "/manifest"), options_.directory + "/manifest");
-      for (const CheckpointState& at : state->checkpoints) {
-        if (at.name == admin_.name) admin_lsn_ = at.lsn;
-      }
-      break;
-    }
+    case Kind::kCheckpoint: happened = named; break;
   }
   if (happened) {
     settle_admin({});
@@ -207,24 +199,42 @@ void EngineRig::resolve_admin() {
   }
 }
 
+// As of which LSN a change took place is for the manifest to say.
+Lsn EngineRig::lsn_in_manifest() {
+  const std::string path = options_.directory + "/manifest";
+  Result<ManifestState> state = parse_manifest(host.disk().bytes(path), path);
+  if (!state.ok()) {
+    fail("the manifest: " + state.error().text());
+    return 0;
+  }
+  for (const TabletState& at : state->tablets) {
+    if (changing() && at.range == admin_.range) return at.created;
+  }
+  for (const CheckpointState& at : state->checkpoints) {
+    if (at.name == admin_.name) return at.lsn;
+  }
+  return 0;
+}
+
 void EngineRig::settle_admin(const Result<void>& done) {
   if (!done.ok()) {
     if (!closing_) fail("a change of tablets or checkpoints failed: " + done.error().text());
     return;
   }
+  const Lsn as_of = lsn_in_manifest();
   const Admin admin = std::exchange(admin_, {});
   note("done: " + std::string(admin_kind_name(admin.kind)) + " " + admin.name + shown(admin.range) +
-       " as of " + std::to_string(admin_lsn_));
+       " as of " + std::to_string(as_of));
   ++epoch_;
   switch (admin.kind) {
     case Kind::kNone: break;
     case Kind::kCreate:
       ++counts.tablets_created;
-      model.add_tablet(admin.range, admin_lsn_, {});
+      model.add_tablet(admin.range, as_of, {});
       break;
     case Kind::kImport:
       ++counts.imports;
-      model.add_tablet(admin.range, admin_lsn_, admin.base);
+      model.add_tablet(admin.range, as_of, admin.base);
       break;
     case Kind::kDrop:
       ++counts.tablets_dropped;
@@ -232,7 +242,7 @@ void EngineRig::settle_admin(const Result<void>& done) {
       break;
     case Kind::kCheckpoint:
       ++counts.checkpoints;
-      model.checkpoints[admin.name] = {admin_lsn_, model.at(admin_lsn_)};
+      model.checkpoints[admin.name] = {as_of, model.at(as_of)};
       break;
     case Kind::kDropCheckpoint: model.checkpoints.erase(admin.name); break;
   }
@@ -247,7 +257,6 @@ std::optional<KeyRange> EngineRig::changing() const {
 void EngineRig::start(Admin admin) {
   CHECK(admin_.kind == Kind::kNone);
   admin_ = std::move(admin);
-  admin_lsn_ = engine_->last_submitted();
   ++epoch_;
   note("starts " + std::string(admin_kind_name(admin_.kind)) + " " + admin_.name +
        shown(admin_.range));
@@ -269,7 +278,7 @@ Task<Result<void>> EngineRig::perform_admin() {
     case Kind::kCheckpoint: {
       Result<Lsn> lsn = co_await engine_->create_checkpoint(admin_.name);
       if (!lsn.ok()) co_return lsn.error();
-      admin_lsn_ = *lsn;
+      if (*lsn != lsn_in_manifest()) fail("a checkpoint says another LSN than the manifest");
       break;
     }
     case Kind::kImport: {
@@ -279,7 +288,6 @@ Task<Result<void>> EngineRig::perform_admin() {
         Result<void> added = co_await (*import)->add(chunk);
         if (!added.ok()) co_return added;
       }
-      admin_lsn_ = engine_->last_submitted();
       co_return co_await (*import)->finish();
     }
   }

@@ -106,7 +106,8 @@ class EngineRig {
   std::size_t snapshots() const { return snapshots_.size(); }
   void compare_checkpoint(const std::string& name);
   void compare_changes(Lsn after, ChangeLimits limits);
-  void compare_merkle(KeyRange tablet);
+  // `beside`: while somebody else asks, too.
+  void compare_merkle(KeyRange tablet, bool beside);
   void scrub();
   // Everything of a range, for a later import.
   std::optional<Admin> export_tablet(KeyRange range, const std::string& checkpoint);
@@ -124,6 +125,7 @@ class EngineRig {
   void end_life();
   void check_recovered();
   void resolve_admin();
+  Lsn lsn_in_manifest();
   void check_image(bool before_power_loss);
   void add_stats();
   // But for keys in `changing`.
@@ -145,7 +147,6 @@ class EngineRig {
   Lsn recovered_ = 0;
   uint64_t opening_calls_ = 0;
   Admin admin_;
-  Lsn admin_lsn_ = 0;  // of a checkpoint that was made
   bool flushing_ = false;
   bool closing_ = false;
   uint64_t epoch_ = 0;  // changes when what a snapshot shows may: tablets, or the wall clock

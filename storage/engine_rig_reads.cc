@@ -143,8 +143,16 @@ void EngineRig::compare_changes(Lsn after, ChangeLimits limits) {
   }
 }
 
-void EngineRig::compare_merkle(KeyRange tablet) {
+void EngineRig::compare_merkle(KeyRange tablet, bool beside) {
   if (options_.merkle_depth == 0 || changing() == tablet) return;
+  if (beside) {
+    host.spawn([](Engine& engine, KeyRange range) -> Task<void> {
+      (void)co_await engine.merkle(std::move(range));
+    }(*engine_, tablet));
+    for (int steps = 0; steps < 2 && step(); ++steps) {
+    }
+  }
+  if (changing() == tablet) return;
   Result<MerkleHashes> hashes = host.run(engine_->merkle(tablet));
   if (!hashes.ok()) return fail("merkle: " + hashes.error().text());
   ++counts.checked[9];

@@ -24,6 +24,7 @@ EngineSwarm::EngineSwarm(uint64_t seed) : rig(seed), random_(mix(seed, 77)) {
   const uint64_t archives[] = {0, 65'536, uint64_t{1} << 40};
   archive_bytes_max_ = archives[random_.below(3)];
   tablets_ = random_.chance(0.7);
+  sync_ = random_.chance(0.9);
 }
 
 EngineOptions EngineSwarm::draw_options() {
@@ -32,6 +33,7 @@ EngineOptions EngineSwarm::draw_options() {
   options.group_bytes_max = 4096 << random_.below(2);
   options.log_segment_bytes = 16384;
   options.log_bytes_max = 65536 << random_.below(2);
+  options.sync = sync_;
   options.archive_bytes_max = archive_bytes_max_;
   options.compaction = random_.chance(0.75) ? Compaction::kLeveled : Compaction::kSizeTiered;
   options.tables_max = 1 + random_.below(4);
@@ -61,7 +63,7 @@ std::string EngineSwarm::run(uint64_t cycles) {
     const bool opened = rig.open(draw_options());
     rig.stop_at = std::numeric_limits<uint64_t>::max();
     if (opened) work();
-    rig.crash(random_.chance(0.5));
+    rig.crash(sync_ && random_.chance(0.5));
   }
   return rig.wrong();
 }
@@ -131,10 +133,7 @@ void EngineSwarm::write() {
       batch.put_until(key, value, rig.wall() + 1 + static_cast<int64_t>(random_.below(150)));
     } else if (kind == 7 && random_.chance(0.5)) {
       const KeyRange range = any_range();
-      // Before an import or after it? Both would be right.
-      const bool either =
-          rig.under_way().kind == Admin::Kind::kImport && rig.under_way().range.overlaps(range);
-      if (!either) batch.remove_range(range.begin, range.end);
+      batch.remove_range(range.begin, range.end);
     } else {
       batch.put(key, value);
       if (random_.chance(0.3)) batch.put("x" + key.substr(1), value.substr(0, 12));
@@ -183,7 +182,8 @@ void EngineSwarm::read() {
     }
     case 10:
       if (!model.tablets().empty())
-        rig.compare_merkle(model.tablets()[random_.below(model.tablets().size())].range());
+        rig.compare_merkle(model.tablets()[random_.below(model.tablets().size())].range(),
+                           random_.chance(0.3));
       break;
     case 11: {
       if (model.tablets().empty()) break;

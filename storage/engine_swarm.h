@@ -35,6 +35,7 @@ class EngineSwarm {
   Random random_;
   std::string key_;                         // of the encryption; empty: none
   uint64_t archive_bytes_max_;              // the same in all lives
+  bool sync_;                               // false: the log is not synced, and the power stays on
   bool tablets_;                            // whether tablets come and go in this history
   std::optional<EngineRig::Admin> parcel_;  // exported, to be imported later
   uint64_t named_ = 0;                      // checkpoints
