@@ -67,6 +67,7 @@ class OurSession {
     options.log_bytes_max = 8 * setup_.memtable_bytes();  // the memtable is what fills up
     options.block_cache_bytes = setup_.cache_bytes();
     options.sync = sync;
+    options.fill_segments = true;
     engine_ = must(co_await Engine::open(*host_, options));
   }
   Task<void> close() { must(co_await engine_->close()); }
@@ -113,7 +114,7 @@ class OurSession {
     }
     return taken;
   }
-  auto room() { return host_->clock().sleep(100 * kMicrosecond); }
+  Task<void> room() { return engine_->room(); }
   // What an unsynced put waits for: room, when there was none, and now and then the loop.
   Task<void> put_later(Meter& meter, uint64_t number) {
     do co_await room();

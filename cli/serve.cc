@@ -112,6 +112,7 @@ class Server {
 
   void start(Node& node) {
     NodeOptions options;
+    options.engine.fill_segments = true;
     options.n = options_.n;
     options.r = options_.r;
     options.w = options_.w;

@@ -27,7 +27,7 @@ EngineOptions fitting(EngineOptions options) {
     options.level_bytes = options.tables_max * options.memtable_bytes_max;
   }
   if (options.reserve_bytes == 0) {
-    options.reserve_bytes = 3 * options.memtable_bytes_max + options.log_segment_bytes;
+    options.reserve_bytes = 5 * options.memtable_bytes_max + options.log_segment_bytes;
   }
   return options;
 }
@@ -99,6 +99,11 @@ Result<Lsn> EngineImpl::submit(const Batch& batch) {
     ++stats_.overloaded;
     return Error{Code::kOverloaded, "merging lags behind"};
   }
+  const bool filling = std::max(memory_fill(), table_pressure_) > Admission::kFull / 2;
+  if (filling && admission_wait() > 0) {
+    ++stats_.overloaded;
+    return Error{Code::kOverloaded, "writes come faster than flushes and merges go"};
+  }
   if (active_full()) {
     if (generations_.size() >= kGenerationsMax) {
       ++stats_.overloaded;
@@ -114,6 +119,11 @@ Result<Lsn> EngineImpl::submit(const Batch& batch) {
   }
   CHECK(reader.ok());
   stats_.batch_bytes += bytes.size();
+  if (filling) {
+    const Time now = host_.clock().now();
+    flush_admission_.took(bytes.size(), now, memory_fill());
+    merge_admission_.took(bytes.size(), now, table_pressure_);
+  }
   return lsn;
 }
 
@@ -161,6 +171,18 @@ bool EngineImpl::active_full() const {
   return active_bytes_ >= options_.memtable_bytes_max || logged >= options_.log_bytes_max / 4 * 3;
 }
 
+// Of what memory may hold, 0 … Admission::kFull.
+uint64_t EngineImpl::memory_fill() const {
+  const uint64_t memory_max = (1 + kGenerationsMax) * options_.memtable_bytes_max;
+  return Admission::kFull * (active_bytes_ + frozen_bytes_) / memory_max;
+}
+
+Duration EngineImpl::admission_wait() const {
+  const Time now = host_.clock().now();
+  return std::max(flush_admission_.wait(now, memory_fill()),
+                  merge_admission_.wait(now, table_pressure_));
+}
+
 bool EngineImpl::must_wait() const {
   return too_many_tables_ || (active_full() && generations_.size() >= kGenerationsMax);
 }
@@ -173,21 +195,23 @@ Task<void> EngineImpl::room() {
     } else if (must_wait()) {
       co_await changed_.wait();
     } else {
-      co_return;
+      const Duration wait = admission_wait();
+      if (wait == 0) co_return;
+      co_await host_.clock().sleep(std::max(wait, kWaitMin));
     }
   }
 }
 
 // The memtables of all tablets at once: tables then hold everything up to one LSN.
 void EngineImpl::freeze() {
-  const Generation generation{next_generation_++, log_->last()};
+  const Generation generation{next_generation_++, log_->last(), active_bytes_};
   for (const std::shared_ptr<Tablet>& tablet : tablets_and_coming()) {
     if (tablet->active->empty()) continue;
     tablet->frozen.push_back(
         {generation.number, std::exchange(tablet->active, std::make_shared<Memtable>())});
   }
   generations_.push_back(generation);
-  active_bytes_ = 0;
+  frozen_bytes_ += std::exchange(active_bytes_, 0);
   log_bytes_at_freeze_ = stats_.log_bytes;
   recovered_log_bytes_ = 0;
   start_background();

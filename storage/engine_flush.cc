@@ -72,7 +72,7 @@ Lsn EngineImpl::ranges_applied(const std::vector<RangeRemove>& removes, Lsn firs
 
 Task<void> EngineImpl::flush_loop() {
   while (!generations_.empty() && !durable_.poisoned()) {
-    background_ = co_await flush_oldest();
+    background_ = co_await flush_frozen();
     if (!background_.ok()) on_background_error(background_.error());
     changed_.pulse();
     if (!background_.ok()) co_await host_.clock().sleep(kRetryAfter);
@@ -80,22 +80,25 @@ Task<void> EngineImpl::flush_loop() {
   flushing_ = false;
 }
 
-// The oldest frozen memtables of all tablets, in one edit of the manifest.
-Task<Result<void>> EngineImpl::flush_oldest() {
-  const Generation generation = generations_.front();
+// Everything that is frozen now, one table a tablet, in one edit of the manifest: the further
+// flushes are behind, the more of it a few syncs make durable.
+Task<Result<void>> EngineImpl::flush_frozen() {
+  const Time begun = host_.clock().now();
+  const Generation generation = generations_.back();
   // A table must not run ahead of the log.
   Result<void> done = co_await durable_.wait(generation.last);
   if (!done.ok()) co_return done;
   const Tablets tablets = tablets_and_coming();
   std::vector<Change> changes;
   for (const std::shared_ptr<Tablet>& tablet : tablets) {
-    if (tablet->dropped || tablet->frozen.empty() ||
-        tablet->frozen.front().generation != generation.number) {
-      continue;
+    std::vector<std::shared_ptr<Memtable>> memtables;  // newest first
+    for (auto old = tablet->frozen.rbegin(); old != tablet->frozen.rend(); ++old) {
+      if (old->generation <= generation.number) memtables.push_back(old->memtable);
     }
+    if (tablet->dropped || memtables.empty()) continue;
     Change& change = changes.emplace_back();
     change.tablet = tablet;
-    done = co_await write_memtable(tablet, tablet->frozen.front().memtable, change);
+    done = co_await write_memtables(tablet, std::move(memtables), change);
     if (!done.ok()) break;
   }
   if (!done.ok()) {  // the tables written so far are nobody's
@@ -108,9 +111,15 @@ Task<Result<void>> EngineImpl::flush_oldest() {
   }
   done = co_await adopt(std::move(changes), generation.last);
   if (!done.ok()) co_return done;
-  generations_.pop_front();
+  uint64_t bytes = 0;
+  while (!generations_.empty() && generations_.front().number <= generation.number) {
+    bytes += generations_.front().bytes;
+    generations_.pop_front();
+  }
+  frozen_bytes_ -= bytes;
+  flush_admission_.gave_back(bytes, host_.clock().now() - begun);
   for (const std::shared_ptr<Tablet>& tablet : tablets) {
-    if (!tablet->frozen.empty() && tablet->frozen.front().generation == generation.number) {
+    while (!tablet->frozen.empty() && tablet->frozen.front().generation <= generation.number) {
       tablet->frozen.pop_front();
     }
   }
@@ -122,33 +131,45 @@ Task<Result<void>> EngineImpl::flush_oldest() {
   co_return done;
 }
 
-Task<Result<void>> EngineImpl::write_memtable(std::shared_ptr<Tablet> tablet,
-                                              std::shared_ptr<Memtable> memtable, Change& change) {
-  change.range_removes = memtable->ranges();
-  TableWriter writer(host_, table_directory_, next_table_++, table_options(),
-                     manifest_->state().flushed + 1);
+// `memtables`: newest first.
+Task<Result<void>> EngineImpl::write_memtables(std::shared_ptr<Tablet> tablet,
+                                               std::vector<std::shared_ptr<Memtable>> memtables,
+                                               Change& change) {
+  for (auto old = memtables.rbegin(); old != memtables.rend(); ++old) {
+    change.range_removes.insert(change.range_removes.end(), (*old)->ranges().begin(),
+                                (*old)->ranges().end());
+  }
+  const std::shared_ptr<const Version> version = tablet->version;
+  const Lsn first_lsn = manifest_->state().flushed + 1;
+  TableWriter writer(host_, table_directory_, next_table_++, table_options(), first_lsn);
   Result<void> done = co_await writer.open();
   Slice slice(host_);
-  const Lsn applied = ranges_applied(memtable->ranges(), manifest_->state().flushed + 1);
-  DropRules rules(snapshots_, memtable->ranges(), wall(), tablet->repaired);
-  const Version& version = *tablet->version;  // held by `tablet`; a merge may replace it
-  const std::shared_ptr<const Version> held = tablet->version;
-  for (Memtable::Cursor at = memtable->begin(); done.ok() && at.valid(); at.next()) {
-    for (const Memtable::Version* one = &at.newest(); one != nullptr; one = one->older) {
-      const StoredEntry entry = at.entry(*one);
-      const Fate fate = rules.judge(entry, [&](const StoredEntry& judged) {
-        return version.may_hold_older(judged.key, judged.lsn, {});
-      });
+  const Lsn applied = ranges_applied(change.range_removes, first_lsn);
+  DropRules rules(snapshots_, change.range_removes, wall(), tablet->repaired);
+  const auto older_elsewhere = [&version](const StoredEntry& entry) {
+    return version->may_hold_older(entry.key, entry.lsn, {});
+  };
+  std::vector<Memtable::Cursor> cursors;
+  for (const std::shared_ptr<Memtable>& memtable : memtables) cursors.push_back(memtable->begin());
+  while (done.ok()) {
+    Memtable::Cursor* least = nullptr;  // of a key, the newest
+    for (Memtable::Cursor& cursor : cursors) {
+      if (cursor.valid() && (least == nullptr || cursor.key() < least->key())) least = &cursor;
+    }
+    if (least == nullptr) break;
+    for (const Memtable::Version* one = &least->newest(); one != nullptr; one = one->older) {
+      StoredEntry entry = least->entry(*one);
+      const Fate fate = rules.judge(entry, older_elsewhere);
       slice.charge(kUnitsPerEntry);
       if (!count_fate(fate)) continue;
-      StoredEntry kept = entry;
       if (fate == Fate::kKeepAsRemove) {
-        kept.value = {};
-        kept.removed = true;
-        kept.expires = 0;
+        entry.value = {};
+        entry.removed = true;
+        entry.expires = 0;
       }
-      writer.add(kept);
+      writer.add(entry);
     }
+    least->next();
     if (writer.wants_write()) done = co_await writer.write();
     if (slice.spent()) co_await slice.let_others_run();
   }
@@ -251,10 +272,10 @@ void EngineImpl::weigh_debt() {
   too_many_tables_ = tables >= options_.tables_stop;
   const uint64_t room = options_.tables_stop - options_.tables_max;
   const uint64_t over = tables > options_.tables_max ? tables - options_.tables_max : 0;
-  const uint64_t by_tables = kPressureMax * over / room;
+  table_pressure_ = std::min(kPressureMax, kPressureMax * over / room);
   const uint64_t debt_max = 4 * options_.level_bytes * options_.level_fanout;
   const uint64_t by_debt = std::min(kPressureMax, debt / (debt_max / kPressureMax + 1));
-  pressure_ = std::min(kPressureMax, std::max(by_tables, by_debt));
+  pressure_ = std::min(kPressureMax, std::max(table_pressure_, by_debt));
 }
 
 // Files that nobody reads any more. A reader that is not done yet leaves its table to the next

@@ -12,6 +12,7 @@
 
 #include "runtime/event.h"
 #include "runtime/semaphore.h"
+#include "storage/admission.h"
 #include "storage/block_cache.h"
 #include "storage/cipher.h"
 #include "storage/drop_rules.h"
@@ -68,6 +69,7 @@ class EngineImpl final : public Engine, private BatchSink {
   struct Generation {
     uint64_t number = 0;
     Lsn last = 0;
+    uint64_t bytes = 0;
   };
   // What a flush or merge does to a tablet.
   struct Change {
@@ -96,9 +98,10 @@ class EngineImpl final : public Engine, private BatchSink {
     Tablet* tablet = nullptr;  // null: of a checkpoint
   };
 
-  static constexpr std::size_t kGenerationsMax = 2;
+  static constexpr std::size_t kGenerationsMax = 3;
   static constexpr std::size_t kRecoveredSegmentsMax = 4;
   static constexpr uint64_t kSpaceCheckBytes = 1u << 20;
+  static constexpr Duration kWaitMin = 20 * kMicrosecond;
   static constexpr Duration kRetryAfter = 100 * kMillisecond;
 
   // engine_recovery.cc
@@ -116,6 +119,8 @@ class EngineImpl final : public Engine, private BatchSink {
   Tablets tablets_and_coming() const;
   bool active_full() const;
   bool must_wait() const;
+  uint64_t memory_fill() const;
+  Duration admission_wait() const;
   void freeze();
   int64_t wall();
   bool hidden(const Tablet& tablet, const StoredEntry& entry, Lsn at);
@@ -137,9 +142,10 @@ class EngineImpl final : public Engine, private BatchSink {
   // engine_flush.cc
   void start_background();
   Task<void> flush_loop();
-  Task<Result<void>> flush_oldest();
-  Task<Result<void>> write_memtable(std::shared_ptr<Tablet> tablet,
-                                    std::shared_ptr<Memtable> memtable, Change& change);
+  Task<Result<void>> flush_frozen();
+  Task<Result<void>> write_memtables(std::shared_ptr<Tablet> tablet,
+                                     std::vector<std::shared_ptr<Memtable>> memtables,
+                                     Change& change);
   Task<Result<void>> adopt(std::vector<Change> changes, Lsn flushed);
   Task<Result<std::shared_ptr<Table>>> finish_table(TableWriter& writer, Lsn ranges_applied);
   TableOptions table_options() const;
@@ -155,7 +161,7 @@ class EngineImpl final : public Engine, private BatchSink {
   Task<Result<void>> rewrite(std::shared_ptr<Tablet> tablet, const MergePlan& plan, bool level0,
                              Change& change);
   bool count_fate(Fate fate);
-  Task<void> pace(Slice& slice, uint64_t bytes, bool level0);
+  Task<void> pace(Slice& slice, bool level0);
 
   // engine_tablets.cc
   std::shared_ptr<Tablet> find_tablet(const KeyRange& range) const;
@@ -179,6 +185,9 @@ class EngineImpl final : public Engine, private BatchSink {
   std::deque<Generation> generations_;  // frozen, oldest first
   uint64_t next_generation_ = 1;
   uint64_t active_bytes_ = 0;  // of all active memtables
+  uint64_t frozen_bytes_ = 0;  // of all frozen ones
+  Admission flush_admission_;
+  Admission merge_admission_;
   std::map<std::string, Checkpoint> checkpoints_;
   std::map<uint64_t, Suspect> bad_tables_;  // by table; found by reads of a scrub or merge
   TableSet retired_;                        // replaced, and perhaps still read
@@ -190,6 +199,7 @@ class EngineImpl final : public Engine, private BatchSink {
   uint64_t log_bytes_at_freeze_ = 0;
   uint64_t log_bytes_at_space_check_ = 0;
   int64_t wall_ = 0;              // the latest that was seen: what expired stays so
+  uint64_t table_pressure_ = 0;   // 0 … kPressureMax: tables of level 0
   uint64_t pressure_ = 0;         // 0 … kPressureMax: how far merges are behind
   bool too_many_tables_ = false;  // in level 0 of some tablet
   int64_t merge_credit_ = 0;      // bytes that merges may read before they wait for more ingest

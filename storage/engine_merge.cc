@@ -21,6 +21,7 @@ constexpr int64_t kCreditPerByteMax = 64;  // … when merges are as far behind 
 constexpr int64_t kCreditMax = 4 << 20;
 constexpr Duration kCreditWait = 200 * kMicrosecond;
 constexpr uint64_t kSliceTimesMax = 8;
+constexpr Duration kDrainEvery = 5 * kMillisecond;  // how often the rate is measured
 
 }  // namespace
 
@@ -140,6 +141,11 @@ Task<Result<void>> EngineImpl::rewrite(std::shared_ptr<Tablet> tablet, const Mer
   Slice slice(host_);
   std::optional<TableWriter> writer;
   std::string last_key;
+  uint64_t upper_bytes = 0, merged = 0;
+  for (const std::shared_ptr<Table>& table : plan.upper) {
+    upper_bytes += table->description().file_bytes;
+  }
+  Time drained_at = host_.clock().now();
   while (done.ok() && cursor.valid() && !durable_.poisoned() && !tablet->dropped) {
     const StoredEntry entry = cursor.entry();
     if (writer && plan.split && writer->bytes() >= options_.table_bytes_max &&
@@ -183,10 +189,19 @@ Task<Result<void>> EngineImpl::rewrite(std::shared_ptr<Tablet> tablet, const Mer
     const uint64_t bytes = entry.key.size() + entry.value.size();
     slice.charge(kUnitsPerMergedEntry + bytes / 8);
     merge_credit_ -= static_cast<int64_t>(bytes);
+    merged += bytes;
     if (writer && writer->wants_write()) done = co_await writer->write();
     if (done.ok() && !cursor.step()) done = co_await cursor.load();
     if (slice.units() >= Slice::kUnits * (1 + (kSliceTimesMax - 1) * pressure_ / kPressureMax)) {
-      co_await pace(slice, bytes, level0);
+      co_await pace(slice, level0);
+      const Time now = host_.clock().now();
+      if (level0 && now - drained_at >= kDrainEvery) {
+        // What of level 0 this stands for.
+        merge_admission_.gave_back(merged * upper_bytes / std::max<uint64_t>(plan.bytes, 1),
+                                   now - drained_at);
+        merged = 0;
+        drained_at = now;
+      }
     }
   }
   if (done.ok() && durable_.poisoned()) done = durable_.error();
@@ -210,7 +225,7 @@ Task<Result<void>> EngineImpl::rewrite(std::shared_ptr<Tablet> tablet, const Mer
 }
 
 // Between two slices: lets others run, and waits while it is somebody else's turn.
-Task<void> EngineImpl::pace(Slice& slice, uint64_t, bool level0) {
+Task<void> EngineImpl::pace(Slice& slice, bool level0) {
   co_await slice.let_others_run();
   while (!level0 && (working_level0_ || flushing_) && !durable_.poisoned() && !closed_) {
     co_await changed_.wait();

@@ -36,6 +36,7 @@ struct EngineOptions {
   uint64_t group_bytes_max = 1u << 20;    // of one log group; a batch is at most this long
   uint64_t pending_bytes_max = 8u << 20;  // submitted and not yet durable; then kOverloaded
   bool sync = true;  // false: durable means handed to the operating system; power loss may take it
+  bool fill_segments = false;  // the log's, with zeros, ahead of need: cheaper syncs on real disks
   uint64_t archive_bytes_max = 0;  // of log segments kept for the change stream; 0: none
   LostLog lost_log = LostLog::kRefuse;
 
@@ -59,7 +60,7 @@ struct EngineOptions {
   bool one_tablet = true;     // a fresh engine begins with one tablet, of every key
   Duration scrub_every = 0;   // every block is read and checked this often; 0: when asked alone
 
-  // Kept free for flush and manifest; with less, puts are rejected with kNoSpace. 0: three
+  // Kept free for flush and manifest; with less, puts are rejected with kNoSpace. 0: five
   // memtables and a segment.
   uint64_t reserve_bytes = 0;
   // An idle log writes a sealing group after this long, so that rot in its last group cannot pass

@@ -66,6 +66,7 @@ Task<Result<void>> EngineImpl::recover() {
                                           .group_bytes_max = options_.group_bytes_max,
                                           .seal_after = options_.seal_after,
                                           .sync = options_.sync,
+                                          .fill_segments = options_.fill_segments,
                                           .archive_bytes_max = options_.archive_bytes_max,
                                           .cipher = cipher_ ? &*cipher_ : nullptr},
                                durable_, stats_, std::move(recovered->start));

@@ -6,6 +6,11 @@
 #include "runtime/bug.h"
 
 namespace ringside {
+namespace {
+
+constexpr uint64_t kFillBytes = 256u << 10;  // in one write
+
+}  // namespace
 
 Log::Log(Host& host, LogOptions options, DurableMark& durable, EngineStats& stats, LogStart start)
     : host_(host),
@@ -29,6 +34,7 @@ Log::Log(Host& host, LogOptions options, DurableMark& durable, EngineStats& stat
   }
   archive_.start(scope_);
   stats_.log_segments = segments_.needed.size() + segments_.free.size();
+  make_spare_ahead();
 }
 
 Lsn Log::append(std::string_view batch) {
@@ -163,19 +169,49 @@ Task<Result<void>> Log::next_segment() {
     segment = segments_.free.back();
     segments_.free.pop_back();
   } else {
-    segment.slot = segments_.next_slot++;
-    const std::string name = log_file_name(options_.directory, segment.slot);
-    Result<FileId> file = co_await host_.disk().open(name, Disk::kCreate);
-    if (!file.ok()) co_return file.error();
-    Result<void> named = co_await host_.disk().sync_directory(options_.directory);
-    if (!named.ok()) co_return named;
-    segment.file = *file;
-    ++stats_.log_segments;
+    Result<LogSegment> made = co_await new_segment();
+    if (!made.ok()) co_return made.error();
+    segment = *std::move(made);
   }
+  make_spare_ahead();
   segment.id = next_segment_++;
   segments_.active = std::move(segment);
   segments_.active_written = 0;
   co_return Result<void>();
+}
+
+Task<Result<LogSegment>> Log::new_segment() {
+  LogSegment segment;
+  segment.slot = segments_.next_slot++;
+  const std::string name = log_file_name(options_.directory, segment.slot);
+  Result<FileId> file = co_await host_.disk().open(name, Disk::kCreate);
+  if (!file.ok()) co_return file.error();
+  Result<void> named = co_await host_.disk().sync_directory(options_.directory);
+  if (!named.ok()) co_return named.error();
+  segment.file = *file;
+  ++stats_.log_segments;
+  co_return segment;
+}
+
+void Log::make_spare_ahead() {
+  if (!options_.fill_segments || !options_.sync || !segments_.free.empty() || making_spare_) return;
+  making_spare_ = true;
+  scope_.spawn(make_spare());
+}
+
+// Whatever goes wrong here is met again, and told, by who needs a segment.
+Task<void> Log::make_spare() {
+  Result<LogSegment> made = co_await new_segment();
+  Result<void> done = made.ok() ? Result<void>() : made.error();
+  for (uint64_t at = 0; done.ok() && at < options_.segment_bytes; at += kFillBytes) {
+    const uint64_t bytes = std::min(kFillBytes, options_.segment_bytes - at);
+    done =
+        co_await host_.disk().write_at(made->file, at, Buffer::copy_of(std::string(bytes, '\0')));
+  }
+  if (done.ok()) done = co_await host_.disk().sync(made->file);
+  if (done.ok()) host_.trace().probe("wal.segment_filled");
+  if (made.ok()) (done.ok() ? segments_.free : segments_.abandoned).push_back(*std::move(made));
+  making_spare_ = false;
 }
 
 void Log::recycle(Lsn flushed) {

@@ -29,6 +29,9 @@ struct LogOptions {
   // False: groups are written and not synced. "Durable" then means handed to the operating system:
   // a killed process loses nothing, a power loss whatever was not flushed to tables.
   bool sync = true;
+  // Whether the next segment file is filled with zeros before it is needed: a sync of what is
+  // written over costs a file system less than one of what grows.
+  bool fill_segments = false;
   uint64_t archive_bytes_max = 0;  // of segment files kept for `read`; 0: no archive
   const Cipher* cipher = nullptr;  // seals every group; outlives the log
 };
@@ -79,6 +82,9 @@ class Log {
   Task<void> flush_loop();
   Task<Result<void>> commit(LogGroup group, LogGroupKind kind);
   Task<Result<void>> next_segment();
+  Task<Result<LogSegment>> new_segment();
+  void make_spare_ahead();
+  Task<void> make_spare();
   Task<Result<void>> cut_leftovers();
   void seal_when_idle();
 
@@ -100,6 +106,7 @@ class Log {
   LogReader reader_;
   uint64_t bytes_in_use_ = 0;
   bool running_ = false;
+  bool making_spare_ = false;
   bool unsealed_ = false;
   bool seal_wanted_ = false;
   Time last_group_at_ = 0;
