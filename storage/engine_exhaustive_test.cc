@@ -25,6 +25,7 @@ TEST(EngineExhaustive, a_crash_at_every_disk_call_loses_nothing_that_was_acknowl
   std::cout << calls << " disk calls\n" << counts.table();
   for (const int i : {1, 2, 3, 4, 5, 6}) EXPECT_GT(counts.checked[i], 0u) << "I" << i;
   EXPECT_GT(counts.resolved_by_crash, 0u);
+  if (!kSanitized) EXPECT_GE(counts.recoveries, 4'000u);
 }
 
 TEST(EngineExhaustive, a_crash_at_every_disk_call_of_a_recovery_loses_nothing_either) {
@@ -48,6 +49,7 @@ TEST(EngineExhaustive, a_crash_at_every_disk_call_of_a_recovery_loses_nothing_ei
   std::cout << crashes << " crashes in recovery\n" << counts.table();
   EXPECT_GE(counts.cut_openings, crashes);
   EXPECT_GT(crashes, calls / stride);
+  if (!kSanitized) EXPECT_GE(counts.recoveries, 10'000u);
 }
 
 }  // namespace

@@ -193,6 +193,7 @@ class FaultBench {
       if (round == 2) {
         for (const std::string& path : disk().paths()) older_[path] = disk().bytes(path);
         (void)attempt(engine_->create_checkpoint("early"));
+        early_ = live_entries(model_.at(model_.last()), 0);
       }
     }
     write(59);
@@ -242,6 +243,7 @@ class FaultBench {
         if (!torn_) read_all();
       }
     }
+    if (!torn_) read_checkpoint();
     if (!torn_) scrub();
     if (!torn_) changes();
     armed_ = true;
@@ -288,6 +290,18 @@ class FaultBench {
     const ModelState state = model_.at(lsn);
     const auto found = state.find(name_of(key));
     return found == state.end() ? std::nullopt : std::optional(found->second.value);
+  }
+
+  // What it says of the checkpoint, it says right.
+  void read_checkpoint() {
+    std::optional<Result<std::vector<Entry>>> found =
+        attempt(engine_->scan_checkpoint("early", "", "", {.rows_max = 10'000}));
+    if (!found) return;
+    if (!found->ok()) {
+      may(found->error());
+    } else if (**found != early_) {
+      fail("the checkpoint says something else than it did");
+    }
   }
 
   void scrub() {
@@ -354,12 +368,15 @@ class FaultBench {
   bool needed(const std::string& path) {
     if (path.find("/tables/") == std::string::npos) return true;
     Result<ManifestState> state = parse_manifest(disk().bytes("data/manifest"), "data/manifest");
-    for (const TabletState& tablet : state->tablets) {
-      for (const LeveledTable& at : tablet.tables) {
-        if (table_file_name("data/tables", at.table.id) == path) return true;
-      }
-    }
-    return false;
+    const auto holds = [&](const TabletState& tablet) {
+      return std::any_of(tablet.tables.begin(), tablet.tables.end(), [&](const auto& at) {
+        return table_file_name("data/tables", at.table.id) == path;
+      });
+    };
+    return std::any_of(state->tablets.begin(), state->tablets.end(), holds) ||
+           std::any_of(state->checkpoints.begin(), state->checkpoints.end(), [&](const auto& at) {
+             return std::any_of(at.tablets.begin(), at.tablets.end(), holds);
+           });
   }
 
   bool meets(const DiskCall& call, const std::string& path) {
@@ -464,6 +481,7 @@ class FaultBench {
   EngineModel model_;
   Lsn acknowledged_ = 0;
   std::map<std::string, std::string> older_;
+  std::vector<Entry> early_;  // what the checkpoint holds
   std::string refusal_;
   bool armed_ = true;
   bool torn_ = false;

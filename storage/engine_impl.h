@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -171,6 +172,8 @@ class EngineImpl final : public Engine, private BatchSink {
   void retire(const Version& version);
   Task<void> scrub_loop();
   Task<Result<uint64_t>> scrub_table(std::shared_ptr<Table> table);
+  Task<Result<void>> scrub_version(std::shared_ptr<const Version> version, std::set<uint64_t>& seen,
+                                   ScrubReport& report);
 
   Host& host_;
   EngineOptions options_;

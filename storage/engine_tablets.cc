@@ -289,28 +289,46 @@ Task<Result<uint64_t>> EngineImpl::scrub_table(std::shared_ptr<Table> table) {
   co_return table->description().file_bytes;
 }
 
+// The tables of one version that were not read yet.
+Task<Result<void>> EngineImpl::scrub_version(std::shared_ptr<const Version> version,
+                                             std::set<uint64_t>& seen, ScrubReport& report) {
+  for (const TableSet& level : version->levels) {
+    for (const std::shared_ptr<Table>& table : level) {
+      if (closed_) co_return Error{Code::kClosed, "the engine was closed"};
+      const TableDescription& about = table->description();
+      if (!seen.insert(about.id).second) continue;
+      Result<uint64_t> bytes = co_await scrub_table(table);
+      ++report.tables;
+      if (bytes.ok()) {
+        report.bytes += *bytes;
+        bad_tables_.erase(about.id);
+        continue;
+      }
+      if (bytes.code() != Code::kCorrupt) co_return bytes.error();
+      host_.trace().probe("scrub.found_bad_block");
+      const Suspect suspect{{about.smallest, about.largest + '\0'}, bytes.error().message};
+      bad_tables_.insert_or_assign(about.id, suspect);
+      report.bad.push_back(suspect);
+    }
+  }
+  co_return Result<void>();
+}
+
 Task<Result<ScrubReport>> EngineImpl::scrub() {
   ScrubReport report;
+  std::set<uint64_t> seen;
   const Tablets tablets = tablets_;
   for (const std::shared_ptr<Tablet>& tablet : tablets) {
-    const std::shared_ptr<const Version> version = tablet->version;
-    for (const TableSet& level : version->levels) {
-      for (const std::shared_ptr<Table>& table : level) {
-        if (closed_) co_return Error{Code::kClosed, "the engine was closed"};
-        const TableDescription& about = table->description();
-        Result<uint64_t> bytes = co_await scrub_table(table);
-        ++report.tables;
-        if (bytes.ok()) {
-          report.bytes += *bytes;
-          bad_tables_.erase(about.id);
-          continue;
-        }
-        if (bytes.code() != Code::kCorrupt) co_return bytes.error();
-        host_.trace().probe("scrub.found_bad_block");
-        const Suspect suspect{{about.smallest, about.largest + '\0'}, bytes.error().message};
-        bad_tables_.insert_or_assign(about.id, suspect);
-        report.bad.push_back(suspect);
-      }
+    Result<void> done = co_await scrub_version(tablet->version, seen, report);
+    if (!done.ok()) co_return done.error();
+  }
+  for (const std::string& name : checkpoints()) {
+    const auto found = checkpoints_.find(name);
+    if (found == checkpoints_.end()) continue;  // dropped meanwhile
+    const Checkpoint checkpoint = found->second;
+    for (const auto& [range, version] : checkpoint.tablets) {
+      Result<void> done = co_await scrub_version(version, seen, report);
+      if (!done.ok()) co_return done.error();
     }
   }
   co_return report;

@@ -29,8 +29,7 @@ Log::Log(Host& host, LogOptions options, DurableMark& durable, EngineStats& stat
       scope_(host.ready()) {
   for (LogSegment& segment : segments_.needed) {
     bytes_in_use_ += segment.bytes;
-    // What is not proven is logged again; nothing may be left of a segment.
-    segment.end = std::max(segment.first, std::min(segment.end, next_lsn_));
+    segment.end = std::min(segment.end, next_lsn_);  // what is not proven is logged again
   }
   archive_.start(scope_);
   stats_.log_segments = segments_.needed.size() + segments_.free.size();

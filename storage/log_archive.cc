@@ -88,7 +88,7 @@ Task<Result<void>> LogArchive::prepare() {
 Task<Result<void>> LogArchive::take_in(LogSegment segment) {
   Disk& disk = host_.disk();
   // Of no use to a reader, or archived under this name before.
-  if (segment.first == segment.end || segment.headless ||
+  if (segment.end <= segment.first || segment.headless ||
       (!segments_.archived.empty() && segments_.archived.back().first >= segment.first)) {
     segments_.free.push_back({.slot = segment.slot, .file = segment.file});
     co_return Result<void>();
