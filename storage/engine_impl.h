@@ -98,7 +98,8 @@ class EngineImpl final : public Engine, private BatchSink {
 
   static constexpr std::size_t kGenerationsMax = 2;
   static constexpr std::size_t kRecoveredSegmentsMax = 4;
-  static constexpr uint64_t kSpaceCheckBytes = 1u << 20;
+  static constexpr uint64_t kSpaceCheckBytes = 1u
+                                               << 20;  // of log; or a quarter of a smaller reserve
   static constexpr Duration kRetryAfter = 100 * kMillisecond;
 
   // engine_recovery.cc
