@@ -10,6 +10,7 @@
 #include "lab/text.h"
 #include "lab/units.h"
 #include "protocols/wire.h"
+#include "storage/merkle.h"
 
 namespace ringside::lab {
 namespace {
@@ -170,13 +171,26 @@ void check_cluster(const Cursor& at, std::size_t nodes) {
 // What an engine knows nothing of, and what cannot be judged with it.
 void check_engine(const Cursor& at, const Cursor& expect) {
   const auto& engine = static_cast<const scenario::Engine&>(at.message());
+  if (at.has("level_fanout") && engine.level_fanout() < 2)
+    at.mistake("level_fanout", concat("must be at least 2, not ", engine.level_fanout()));
+  if (engine.merkle_depth() > KeyDivision::kDepthMax) {
+    at.mistake("merkle_depth",
+               concat("must be at most ", KeyDivision::kDepthMax, ", not ", engine.merkle_depth()));
+  }
+  if (at.has("scrub_every") && parse_span(engine.scrub_every()).ok() &&
+      span_of(engine.scrub_every()) == 0) {
+    at.mistake("scrub_every", "must be more than 0; leave it out for never");
+  }
   if (engine.kind() == scenario::Engine::LSM) return;
   const bool memory = engine.kind() == scenario::Engine::MEMORY;
   const std::string name = scenario::Engine::Kind_Name(engine.kind());
-  for (const char* field : {"memtable_bytes", "log_segment_bytes", "tables_max"}) {
-    const bool known = !memory && field == std::string_view("memtable_bytes");
+  const google::protobuf::Descriptor* type = at.message().GetDescriptor();
+  for (int i = 0; i < type->field_count(); ++i) {
+    const std::string& field = type->field(i)->name();
+    const bool known =
+        field == "kind" || field == "group_bytes" || (!memory && field == "memtable_bytes");
     if (at.has(field) && !known)
-      at.mistake(field, concat("the engine ", name, " has no such size"));
+      at.mistake(field, concat("the engine ", name, " has no such thing"));
   }
   if (!memory && engine.has_memtable_bytes() && engine.memtable_bytes() < kLevelDbMemtableMin) {
     at.mistake("memtable_bytes", concat("LevelDB takes no less than ", kLevelDbMemtableMin,

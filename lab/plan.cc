@@ -125,12 +125,7 @@ void build_node(const scenario::Scenario& scenario, Plan& plan) {
       span_or(dynamo.has_request_timeout(), dynamo.request_timeout(), node.request_timeout);
   const bool elsewhere = dynamo.coordinate() == scenario::Dynamo::NON_REPLICA;
   node.coordinate = elsewhere ? Coordinate::kNonReplica : Coordinate::kReplica;
-  const scenario::Engine& engine = cluster.engine();
-  node.engine.kind = to_engine_kind(engine.kind());
-  if (engine.has_memtable_bytes()) node.engine.memtable_bytes_max = engine.memtable_bytes();
-  if (engine.has_log_segment_bytes()) node.engine.log_segment_bytes = engine.log_segment_bytes();
-  if (engine.has_group_bytes()) node.engine.group_bytes_max = engine.group_bytes();
-  if (engine.has_tables_max()) node.engine.tables_max = engine.tables_max();
+  node.engine = to_engine(cluster.engine());
 
   ClientOptions& client = plan.client;
   client.members = node.members;
@@ -208,13 +203,27 @@ void build_clients(const scenario::Scenario& scenario, bool gate, Plan& plan) {
   }
 }
 
+// What only our engine has.
+void apply_to_lsm(const std::string& name, int64_t value, EngineOptions& engine) {
+  const auto size = static_cast<uint64_t>(value);
+  if (name == "log_segment_bytes") engine.log_segment_bytes = size;
+  if (name == "tables_max") engine.tables_max = size;
+  if (name == "level_fanout") engine.level_fanout = size;
+  if (name == "block_cache_bytes") engine.block_cache_bytes = size;
+  if (name == "archive_bytes") engine.archive_bytes_max = size;
+  if (name == "merkle_depth") engine.merkle_depth = static_cast<uint32_t>(value);
+  if (name == "scrub_every") engine.scrub_every = value;
+  if (name == "compaction") engine.compaction = static_cast<Compaction>(value);
+  if (name == "compression") engine.compression = static_cast<Compression>(value);
+  if (name == "encrypted" && value != 0) engine.key = engine_key();
+}
+
 void apply_tunable(const sim::Tunable& tunable, NodeOptions& node) {
-  const auto value = static_cast<uint64_t>(tunable.value);
-  if (tunable.name == "memtable_bytes") node.engine.memtable_bytes_max = value;
-  if (tunable.name == "log_segment_bytes") node.engine.log_segment_bytes = value;
-  if (tunable.name == "tables_max") node.engine.tables_max = value;
+  if (tunable.name == "memtable_bytes")
+    node.engine.memtable_bytes_max = static_cast<uint64_t>(tunable.value);
   if (tunable.name == "read_repair_wait") node.read_repair_wait = tunable.value;
   if (tunable.name == "request_timeout") node.request_timeout = tunable.value;
+  if (node.engine.kind == EngineKind::kLsm) apply_to_lsm(tunable.name, tunable.value, node.engine);
 }
 
 Result<void> draw_weather(const scenario::Scenario& scenario, uint64_t seed, Plan& plan) {
@@ -237,6 +246,14 @@ Result<void> draw_weather(const scenario::Scenario& scenario, uint64_t seed, Pla
       {"memtable_bytes", 4 << 10, 256 << 10, 8 << 20},
       {"log_segment_bytes", 32 << 10, 256 << 10, 4 << 20},
       {"tables_max", 2, 8, 16},
+      {"level_fanout", 2, 10, 16},
+      {"block_cache_bytes", 16 << 10, 4 << 20, 64 << 20},
+      {"archive_bytes", 0, 0, 512 << 10},
+      {"merkle_depth", 0, 0, 12},
+      {"scrub_every", 0, 0, 500 * kMillisecond},
+      {"compaction", 0, 0, static_cast<int64_t>(Compaction::kSizeTiered)},
+      {"compression", 0, 0, static_cast<int64_t>(Compression::kZstd)},
+      {"encrypted", 0, 0, 1},
       {"read_repair_wait", kMillisecond, 20 * kMillisecond, 200 * kMillisecond},
       {"request_timeout", 50 * kMillisecond, kSecond, 2 * kSecond},
   };

@@ -95,6 +95,7 @@ class Resolver {
     trouble.sync_error = disk.sync_error();
     trouble.sync_fails_once = disk.sync_fails_once();
     trouble.sync_lies = disk.sync_lies();
+    trouble.name_sync_lies = disk.name_sync_lies();
     trouble.short_read = disk.short_read();
     trouble.misdirected_read = disk.misdirected_read();
     trouble.misdirected_write = disk.misdirected_write();

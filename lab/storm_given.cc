@@ -98,6 +98,7 @@ class Writer {
     if (trouble.sync_error > 0) disk.set_sync_error(trouble.sync_error);
     if (trouble.sync_fails_once) disk.set_sync_fails_once(true);
     if (trouble.sync_lies > 0) disk.set_sync_lies(trouble.sync_lies);
+    if (trouble.name_sync_lies > 0) disk.set_name_sync_lies(trouble.name_sync_lies);
     if (trouble.short_read > 0) disk.set_short_read(trouble.short_read);
     if (trouble.misdirected_read > 0) disk.set_misdirected_read(trouble.misdirected_read);
     if (trouble.misdirected_write > 0) disk.set_misdirected_write(trouble.misdirected_write);

@@ -56,7 +56,7 @@ fault { at: "3s" for: "1s" clock { place: "east-b-1" back: "1s" } }
 fault { at: "3s" for: "1s" clock { place: "east-c-1" drift_ppm: -300 } }
 fault { at: "4s" restart_after: "300ms" older_disk { place: "east-c-1" age: "1s" } }
 fault { at: "4s" for: "1s" disk { place: "east-c-1" read_error: 0.1 write_error: 0.01 sync_error: 0.01 files: "log" } }
-fault { at: "5s" for: "1s" disk { place: "east-c-1" sync_fails_once: true sync_lies: 0.5 short_read: 0.1 } }
+fault { at: "5s" for: "1s" disk { place: "east-c-1" sync_fails_once: true sync_lies: 0.5 name_sync_lies: 0.5 short_read: 0.1 } }
 fault { at: "5s" for: "1s" disk { place: "east-c-1" misdirected_read: 0.1 misdirected_write: 0.1 rot_on_read: 0.1 } }
 fault { at: "5s" for: "500ms" disk { place: "east-c-1" full: true slower: 2 gray { good: "1s" bad: "1s" slower: 9 } } }
 fault { at: "6s" for: "200ms" disk { place: "east-c-1" dead: true } }

@@ -63,13 +63,31 @@ sim::DiskModel to_disk(scenario::DiskKind kind) {
   return sim::DiskModel::nvme();
 }
 
-EngineKind to_engine_kind(scenario::Engine::Kind kind) {
-  switch (kind) {
-    case scenario::Engine::MEMORY: return EngineKind::kMemory;
-    case scenario::Engine::LEVELDB: return EngineKind::kLevelDb;
+std::string engine_key() { return "a key of 32 bytes for the lab, 1"; }
+
+EngineOptions to_engine(const scenario::Engine& engine) {
+  EngineOptions options;
+  switch (engine.kind()) {
+    case scenario::Engine::MEMORY: options.kind = EngineKind::kMemory; break;
+    case scenario::Engine::LEVELDB: options.kind = EngineKind::kLevelDb; break;
     case scenario::Engine::LSM: break;
   }
-  return EngineKind::kLsm;
+  if (engine.has_memtable_bytes()) options.memtable_bytes_max = engine.memtable_bytes();
+  if (engine.has_log_segment_bytes()) options.log_segment_bytes = engine.log_segment_bytes();
+  if (engine.has_group_bytes()) options.group_bytes_max = engine.group_bytes();
+  if (engine.has_tables_max()) options.tables_max = engine.tables_max();
+  if (engine.has_tables_stop()) options.tables_stop = engine.tables_stop();
+  if (engine.compaction() == scenario::Engine::SIZE_TIERED)
+    options.compaction = Compaction::kSizeTiered;
+  if (engine.has_level_fanout()) options.level_fanout = engine.level_fanout();
+  if (engine.compression() == scenario::Engine::LZ4) options.compression = Compression::kLz4;
+  if (engine.compression() == scenario::Engine::ZSTD) options.compression = Compression::kZstd;
+  if (engine.encrypted()) options.key = engine_key();
+  if (engine.has_block_cache_bytes()) options.block_cache_bytes = engine.block_cache_bytes();
+  options.archive_bytes_max = engine.archive_bytes();
+  options.merkle_depth = engine.merkle_depth();
+  if (engine.has_scrub_every()) options.scrub_every = span_of(engine.scrub_every());
+  return options;
 }
 
 Result<sim::NetworkModel> to_network(const scenario::Network& network) {

@@ -16,7 +16,10 @@ namespace ringside::lab {
 Result<sim::Distribution> to_distribution(const scenario::Distribution& distribution);
 sim::DiskModel to_disk(scenario::DiskKind kind);
 Result<sim::NetworkModel> to_network(const scenario::Network& network);
-EngineKind to_engine_kind(scenario::Engine::Kind kind);
+// What the scenario says of it; the rest by its own defaults.
+EngineOptions to_engine(const scenario::Engine& engine);
+// The key of every engine that is encrypted.
+std::string engine_key();
 sim::CpuModel to_cpu(const scenario::Cpu& cpu);
 std::vector<sim::Family> families_of(scenario::Swarm::Profile profile);
 

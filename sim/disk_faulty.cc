@@ -35,6 +35,7 @@ constexpr DiskFault kMisdirectedRead{6, &DiskTrouble::misdirected_read,
 constexpr DiskFault kMisdirectedWrite{7, &DiskTrouble::misdirected_write,
                                       &Injected::misdirected_writes, ""};
 constexpr DiskFault kRotOnRead{8, &DiskTrouble::rot_on_read, &Injected::rotted_reads, ""};
+constexpr DiskFault kNameSyncLie{9, &DiskTrouble::name_sync_lies, &Injected::syncs_lied, ""};
 
 // Another place of the file, whole pages away, at which `length` bytes are there.
 std::optional<uint64_t> elsewhere(uint64_t offset, uint64_t length, uint64_t file_bytes,
@@ -154,7 +155,8 @@ void DiskDevice::perform_sync(Slot& slot, Answer& answer, std::string_view path)
     return;
   }
   Draw draw(0);
-  if (strikes(kSyncLie, slot, path, draw)) {
+  if (strikes(kSyncLie, slot, path, draw) ||
+      (slot.kind == Kind::kSyncDirectory && strikes(kNameSyncLie, slot, path, draw))) {
     count(kSyncLie);
     ++counters_.syncs;
     return;

@@ -31,6 +31,8 @@ struct DiskTrouble {
   bool sync_fails_once = false;
   // Of sync and sync_directory: says ok and makes nothing durable. An honest sync later covers it.
   double sync_lies = 0;
+  // The same, of sync_directory alone: what is in the files lasts, their names do not.
+  double name_sync_lies = 0;
   // Of read_at: fewer bytes than asked and there, from none up.
   double short_read = 0;
   // Of read_at and write_at: the call goes to another place of the file, whole pages away. A read

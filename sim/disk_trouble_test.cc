@@ -164,6 +164,22 @@ TEST(DiskTrouble, directories_lie_too) {
   EXPECT_TRUE(bench.device.image().find("log/a").ok());
 }
 
+TEST(DiskTrouble, directories_lie_alone_and_files_keep_what_they_hold) {
+  Sixteen bench;
+  bench.device.begin_trouble(1, bench.now, {.name_sync_lies = 1});
+  open(bench, "log/b");
+  ASSERT_TRUE(write(bench, bench.file, 0, "kept").ok());
+  ASSERT_TRUE(sync(bench, bench.file).ok());
+  EXPECT_EQ(bench.injected().syncs_lied, 0u);
+  ASSERT_TRUE(ask<void>(bench, [&] { return bench.sync_directory("log"); }).ok());
+  EXPECT_EQ(bench.injected().syncs_lied, 1u);
+  Draw draw(1);
+  bench.device.process_died(draw);
+  bench.device.power_loss(draw);
+  EXPECT_FALSE(bench.device.image().find("log/b").ok());
+  EXPECT_EQ(bench.device.image().contents("log/a")->substr(0, 4), "kept");
+}
+
 TEST(DiskTrouble, reads_are_short_misdirected_and_rotten_at_the_stated_shares) {
   Sixteen bench;
   bench.device.begin_trouble(1, bench.now,

@@ -83,10 +83,12 @@ std::optional<MergePlan> pick_tier(const Version& version, const EngineOptions& 
   return std::nullopt;
 }
 
-// Too many tables, and none of like size: all of them.
+// Too many tables, and none of like size: all of them. Puts are refused from tables_stop on, so
+// that nothing would ever change there.
 std::optional<MergePlan> pick_all_tiers(const Version& version, const EngineOptions& options,
                                         const CompactionState& state) {
-  if (version.levels[0].size() <= 4 * options.tables_max) return std::nullopt;
+  const std::size_t tables = version.levels[0].size();
+  if (tables <= 4 * options.tables_max && tables < options.tables_stop) return std::nullopt;
   MergePlan plan;
   plan.upper = version.levels[0];
   plan.split = false;

@@ -325,7 +325,8 @@ Task<Result<std::optional<std::string>>> EngineImpl::get(std::string key, View v
 // Space is asked for as the log grows, and again whenever a put was turned away.
 void EngineImpl::check_space_when_due() {
   if (checking_space_) return;
-  if (!no_space_ && stats_.log_bytes - log_bytes_at_space_check_ < kSpaceCheckBytes) return;
+  const uint64_t every = std::min(kSpaceCheckBytes, options_.reserve_bytes / 4);
+  if (!no_space_ && stats_.log_bytes - log_bytes_at_space_check_ < every) return;
   checking_space_ = true;
   log_bytes_at_space_check_ = stats_.log_bytes;
   scope_.spawn(check_space());

@@ -281,6 +281,7 @@ void EngineImpl::weigh_debt() {
 // Files that nobody reads any more. A reader that is not done yet leaves its table to the next
 // sweep or the next start.
 Task<void> EngineImpl::sweep_retired() {
+  bool removed = false;
   for (std::size_t i = 0; i < retired_.size() && !durable_.poisoned();) {
     if (retired_[i].use_count() > 1) {
       ++i;
@@ -292,7 +293,9 @@ Task<void> EngineImpl::sweep_retired() {
     if (table->file() != 0) done = co_await host_.disk().close(table->file());
     if (done.ok()) done = co_await host_.disk().remove(table->path());
     if (!done.ok()) host_.trace().probe("merge.table_not_removed");
+    removed = removed || done.ok();
   }
+  if (removed) host_.trace().probe("merge.tables_removed");
 }
 
 Task<Result<void>> EngineImpl::flush() {

@@ -101,6 +101,7 @@ class EngineImpl final : public Engine, private BatchSink {
 
   static constexpr std::size_t kGenerationsMax = 3;
   static constexpr std::size_t kRecoveredSegmentsMax = 4;
+  // Of log, or a quarter of a smaller reserve.
   static constexpr uint64_t kSpaceCheckBytes = 1u << 20;
   static constexpr Duration kWaitMin = 20 * kMicrosecond;
   static constexpr Duration kRetryAfter = 100 * kMillisecond;

@@ -275,11 +275,13 @@ std::vector<Suspect> EngineImpl::suspects() const {
   return all;
 }
 
-// Every entry of one table, which checks every block of it. Returns the bytes read.
+// Index, filter and every entry of one table, which checks every block of it. Returns the bytes
+// read.
 Task<Result<uint64_t>> EngineImpl::scrub_table(std::shared_ptr<Table> table) {
-  TableCursor cursor(host_, table, Caching::kBypass);
+  TableCursor cursor(host_, table, Caching::kMedium);
   Slice slice(host_);
-  Result<void> done = co_await cursor.seek("");
+  Result<void> done = co_await table->check_ends(host_);
+  if (done.ok()) done = co_await cursor.seek("");
   while (done.ok() && cursor.valid()) {
     slice.charge(kUnitsPerScrubbedEntry);
     if (!cursor.step()) done = co_await cursor.load();

@@ -9,6 +9,8 @@ namespace ringside {
 namespace {
 
 constexpr uint64_t kFillBytes = 256u << 10;  // in one write
+// Told by a probe, for those who look for a gray disk.
+constexpr Duration kSlowSync = 100 * kMillisecond;
 
 }  // namespace
 
@@ -135,7 +137,9 @@ Task<Result<void>> Log::commit(LogGroup group, LogGroupKind kind) {
   if (RINGSIDE_BUG(wal_never_syncs)) co_return Result<void>();
   if (RINGSIDE_BUG(wal_acknowledges_before_sync)) durable_.advance(end - 1);
   ++stats_.syncs;
+  const Time asked = host_.clock().now();
   done = co_await host_.disk().sync(active.file);
+  if (host_.clock().now() - asked >= kSlowSync) host_.trace().probe("wal.sync_slow");
   if (!done.ok()) host_.trace().probe("wal.sync_failed");
   if (!done.ok() && RINGSIDE_BUG(log_retries_failed_sync))
     done = co_await host_.disk().sync(active.file);

@@ -40,7 +40,7 @@ std::shared_ptr<Table> Table::unreadable(const std::string& directory, TableDesc
   return table;
 }
 
-Task<Result<void>> Table::load(Host& host) {
+Task<Result<Buffer>> Table::read_index(Host& host) const {
   const uint64_t offset = description_.index_offset;
   Result<Buffer> read = co_await host.disk().read_at(file_, offset, description_.index_bytes);
   if (!read.ok()) co_return read.error();
@@ -49,6 +49,22 @@ Task<Result<void>> Table::load(Host& host) {
     host.trace().probe("table.checksum_failed");
     co_return corrupt(offset, "a bad table index");
   }
+  co_return read;
+}
+
+Task<Result<void>> Table::check_ends(Host& host) const {
+  if (why_unreadable_) co_return *why_unreadable_;
+  Result<Buffer> index = co_await read_index(host);
+  if (!index.ok()) co_return index.error();
+  if (index_.filter_probes == 0) co_return Result<void>();
+  Result<Buffer> filter = co_await read_piece(host, index_.filter, Caching::kMedium);
+  co_return filter.ok() ? Result<void>() : Result<void>(filter.error());
+}
+
+Task<Result<void>> Table::load(Host& host) {
+  const uint64_t offset = description_.index_offset;
+  Result<Buffer> read = co_await read_index(host);
+  if (!read.ok()) co_return read.error();
   switch (decode_table_index(read->view(), offset, cipher_.cipher, index_, cipher_)) {
     case IndexVerdict::kGood: break;
     case IndexVerdict::kMalformed: co_return corrupt(offset, "a malformed table index");
@@ -139,12 +155,14 @@ Task<Result<bool>> Table::get(Host& host, std::string key, uint64_t hash, Lsn at
   co_return false;
 }
 
+const Buffer* Table::cached(BlockHandle handle, Caching caching) const {
+  if (cache_ == nullptr || caching == Caching::kMedium) return nullptr;
+  return caching == Caching::kFill ? cache_->find(id(), handle.offset)
+                                   : cache_->peek(id(), handle.offset);
+}
+
 Task<Result<Buffer>> Table::read_piece(Host& host, BlockHandle handle, Caching caching) const {
-  if (cache_ != nullptr) {
-    const Buffer* cached = caching == Caching::kFill ? cache_->find(id(), handle.offset)
-                                                     : cache_->peek(id(), handle.offset);
-    if (cached != nullptr) co_return *cached;
-  }
+  if (const Buffer* bytes = cached(handle, caching)) co_return *bytes;
   Result<Buffer> read = co_await host.disk().read_at(file_, handle.offset, handle.bytes);
   if (!read.ok()) co_return read;
   co_return co_await decode_piece(host, *std::move(read), 0, handle, caching);

@@ -19,9 +19,9 @@
 
 namespace ringside {
 
-// What a read does to the cache. kBypass is for merges, scrubs and big scans: it looks in the cache
-// and leaves no trace there.
-enum class Caching : uint8_t { kFill, kBypass };
+// What a read does to the cache. kBypass is for merges and big scans: it looks in the cache and
+// leaves no trace there. kMedium is for scrubs: what is cached says nothing of the disk.
+enum class Caching : uint8_t { kFill, kBypass, kMedium };
 
 class Table {
  public:
@@ -34,6 +34,9 @@ class Table {
   // Stands for a table that did not open: whatever would have to read it gets `why`.
   static std::shared_ptr<Table> unreadable(const std::string& directory,
                                            TableDescription description, Error why);
+  // Reads index and filter, which `open` did, once more.
+  Task<Result<void>> check_ends(Host& host) const;
+
   // Null when it is readable.
   const Error* why_unreadable() const { return why_unreadable_ ? &*why_unreadable_ : nullptr; }
 
@@ -70,6 +73,7 @@ class Table {
   Table() = default;
   Task<Result<void>> load(Host& host);
   Task<void> load_filter(Host& host);
+  Task<Result<Buffer>> read_index(Host& host) const;
 
   uint64_t id() const { return description_.id; }
   // Blocks lie one behind the other; so nobody walks in circles. `floor`: the end of the one
@@ -81,6 +85,7 @@ class Table {
   }
   Error corrupt(uint64_t offset, const char* what) const;
   BlockDecoder& decoder() const { return cache_ == nullptr ? own_decoder_ : cache_->decoder(); }
+  const Buffer* cached(BlockHandle handle, Caching caching) const;  // null: not there, or not asked
   // A leaf or block.
   Task<Result<Buffer>> read_piece(Host& host, BlockHandle handle, Caching caching) const;
   // The bytes of the file at `handle`, of which more were read, as what they hold.
@@ -106,7 +111,7 @@ using TableSet = std::vector<std::shared_ptr<Table>>;
 
 // Walks a table block by block. `step` stays within a block; when it says false, `load` brings the
 // next one. Disk calls grow as it goes on: kFill begins with one block and reads up to 64 KiB
-// ahead, kBypass begins with 64 KiB and reads up to 256 KiB.
+// ahead, the others begin with 64 KiB and read up to 256 KiB.
 //
 //   Result<void> done = co_await cursor.seek(begin);
 //   while (done.ok() && cursor.valid()) { …; if (!cursor.step()) done = co_await cursor.load(); }

@@ -18,7 +18,7 @@ Task<Result<void>> TableCursor::seek(std::string begin) {
   blocks_.clear();
   next_block_ = 0;
   floor_ = 0;
-  window_ = caching_ == Caching::kBypass ? kBypassWindowMin : 0;
+  window_ = caching_ == Caching::kFill ? 0 : kBypassWindowMin;
   next_leaf_ = table_->top_.find(begin);
   if (next_leaf_ == table_->top_.size()) co_return Result<void>();
   Result<void> done = co_await load_leaf(begin);
@@ -85,14 +85,9 @@ uint64_t TableCursor::length_ahead(const BlockHandle& handle) const {
 }
 
 Task<Result<void>> TableCursor::load_block(BlockHandle handle) {
-  if (table_->cache_ != nullptr) {
-    const uint64_t id = table_->id();
-    const Buffer* cached = caching_ == Caching::kFill ? table_->cache_->find(id, handle.offset)
-                                                      : table_->cache_->peek(id, handle.offset);
-    if (cached != nullptr) {
-      bytes_ = *cached;
-      co_return Result<void>();
-    }
+  if (const Buffer* cached = table_->cached(handle, caching_)) {
+    bytes_ = *cached;
+    co_return Result<void>();
   }
   const bool there = handle.offset >= ahead_offset_ &&
                      handle.offset + handle.bytes <= ahead_offset_ + ahead_.size();
@@ -107,9 +102,9 @@ Task<Result<void>> TableCursor::load_block(BlockHandle handle) {
     if (!read.ok()) co_return read.error();
     ahead_ = *std::move(read);
     ahead_offset_ = handle.offset;
-    window_ = caching_ == Caching::kBypass
-                  ? std::min(2 * window_, kBypassWindowMax)
-                  : std::min(2 * std::max(window_, handle.bytes), kFillWindowMax);
+    window_ = caching_ == Caching::kFill
+                  ? std::min(2 * std::max(window_, handle.bytes), kFillWindowMax)
+                  : std::min(2 * window_, kBypassWindowMax);
   }
   Result<Buffer> text =
       co_await table_->decode_piece(host_, ahead_, handle.offset - ahead_offset_, handle, caching_);
