@@ -262,10 +262,10 @@ class FaultBench {
 
   void read_all() {
     const Lsn before = engine_->last_durable();
-    std::optional<Result<std::vector<Entry>>> scan =
+    std::optional<Result<Rows>> scan =
         attempt(engine_->scan("", "", {.rows_max = 10'000}, View::kDurable));
     if (scan && scan->ok()) {
-      if (**scan != live_entries(model_.at(before), 0)) {
+      if (*entries_of(*scan) != live_entries(model_.at(before), 0)) {
         return fail("a scan at " + std::to_string(before) + " is wrong");
       }
     } else if (scan) {
