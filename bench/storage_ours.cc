@@ -169,8 +169,7 @@ class OurSession {
     while (meter.goes_on()) {
       const std::string begin(Key(data_.any_present()).view());
       const ScanLimits limits{.rows_max = kScanRows, .bytes_max = ~uint64_t{0}};
-      const std::vector<Entry> rows =
-          must(co_await engine_->scan(begin, "", limits, View::kLatest));
+      const Rows rows = must(co_await engine_->scan(begin, "", limits, View::kLatest));
       CHECK(!rows.empty() && rows.front().key == begin);
       meter.ended();
     }

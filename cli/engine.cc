@@ -52,7 +52,7 @@ Task<Result<Inspection>> inspect(Host& host, EngineOptions options) {
 // Prints what it reads as it goes; false once nobody reads it any more.
 bool print_line(const std::string& line) { return printf("%s\n", line.c_str()) >= 0; }
 
-Result<bool> print_row(const EngineArguments& arguments, Entry row) {
+Result<bool> print_row(const EngineArguments& arguments, const StoredEntry& row) {
   if (arguments.raw && !arguments.json)
     return print_line(on_one_line(row.key) + "\t" + on_one_line(row.value));
   Json json;
@@ -62,8 +62,8 @@ Result<bool> print_row(const EngineArguments& arguments, Entry row) {
     add_bytes(json, "value", row.value);
     return print_line(json.end_object().str());
   }
-  const std::string key = row.key;
-  Result<StoredObject> object = stored_object(std::move(row));
+  const std::string key(row.key);
+  Result<StoredObject> object = stored_object(row);
   if (!object.ok()) {
     return Error{object.code(), "the value of key '" + on_one_line(key) +
                                     "' is no object of a node (--raw shows what there is)"};
@@ -92,13 +92,13 @@ Task<Result<void>> dump_keys(Engine& engine, EngineArguments arguments) {
   uint64_t left = arguments.limit == 0 ? ~uint64_t{0} : arguments.limit;
   while (left > 0 && before_end(begin, end)) {
     const ScanLimits limits{.rows_max = std::min<uint64_t>(left, 1'000), .fill_cache = false};
-    Result<std::vector<Entry>> rows = co_await engine.scan(begin, end, limits, View::kDurable);
+    Result<Rows> rows = co_await engine.scan(begin, end, limits, View::kDurable);
     if (!rows.ok()) co_return rows.error();
     if (rows->empty()) break;
-    begin = rows->back().key + '\0';
+    begin = std::string(rows->back().key) + '\0';
     left -= rows->size();
-    for (Entry& row : *rows) {
-      const Result<bool> printed = print_row(arguments, std::move(row));
+    for (const StoredEntry& row : *rows) {
+      const Result<bool> printed = print_row(arguments, row);
       if (!printed.ok()) co_return printed.error();
       if (!*printed) co_return Result<void>();
     }

@@ -29,7 +29,7 @@ struct StoredObject {
 };
 
 // What a row of the engine holds. kCorrupt: no object.
-Result<StoredObject> stored_object(Entry row);
+Result<StoredObject> stored_object(const StoredEntry& row);
 
 // Every object, in the order of keys. An engine that cannot be opened, or an object that does not
 // decode, is an error.

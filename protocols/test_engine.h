@@ -45,7 +45,7 @@ class TestEngine : public Engine {
     co_return change == nullptr || !change->is_put ? std::optional<std::string>()
                                                    : std::optional(change->value);
   }
-  Task<Result<std::vector<Entry>>> scan(std::string, std::string, ScanLimits, View) override {
+  Task<Result<Rows>> scan(std::string, std::string, ScanLimits, View) override {
     co_return Error{Code::kInvalid, "not in this engine"};
   }
   Task<void> room() override { co_return; }

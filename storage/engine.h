@@ -25,15 +25,10 @@
 #include "storage/durable_mark.h"
 #include "storage/engine_options.h"
 #include "storage/key_range.h"
+#include "storage/rows.h"
 #include "storage/view.h"
 
 namespace ringside {
-
-struct Entry {
-  std::string key;
-  std::string value;
-  friend bool operator==(const Entry&, const Entry&) = default;
-};
 
 struct ScanLimits {
   uint64_t rows_max = 1'000;
@@ -140,8 +135,8 @@ class Engine {
   virtual Task<Result<std::optional<std::string>>> get(std::string key, View view) = 0;
   // Keys in [begin, end) in order; an empty `end` has no bound. Fewer rows than the limits allow
   // means the end. One scan is one snapshot, as of its start. Keys of no tablet are not there.
-  virtual Task<Result<std::vector<Entry>>> scan(std::string begin, std::string end,
-                                                ScanLimits limits, View view) = 0;
+  virtual Task<Result<Rows>> scan(std::string begin, std::string end, ScanLimits limits,
+                                  View view) = 0;
   // What is durable now, or with kLatest what was submitted. Ends before the engine does.
   Snapshot snapshot(View view = View::kDurable) {
     return {snapshots_, view == View::kLatest ? last_submitted() : view.at(last_durable())};
@@ -168,8 +163,8 @@ class Engine {
   virtual Task<Result<Lsn>> create_checkpoint(std::string name);
   virtual Task<Result<void>> drop_checkpoint(std::string name);
   virtual std::vector<std::string> checkpoints() const { return {}; }
-  virtual Task<Result<std::vector<Entry>>> scan_checkpoint(std::string name, std::string begin,
-                                                           std::string end, ScanLimits limits);
+  virtual Task<Result<Rows>> scan_checkpoint(std::string name, std::string begin, std::string end,
+                                             ScanLimits limits);
 
   // The batches after `after`, in order, without a gap, durable ones alone; empty when there is
   // none yet. kNotFound when the archive no longer holds them.

@@ -11,6 +11,7 @@
 
 #include "storage/engine.h"
 #include "storage/test_host.h"
+#include "storage/test_rows.h"
 
 namespace ringside {
 namespace {
@@ -74,7 +75,7 @@ class Conformance : public testing::TestWithParam<EngineKind> {
   }
   std::string scan(std::string begin, std::string end, View view, ScanLimits limits = {}) {
     Result<std::vector<Entry>> rows =
-        host_.run(engine_->scan(std::move(begin), std::move(end), limits, view));
+        entries_of(host_.run(engine_->scan(std::move(begin), std::move(end), limits, view)));
     if (!rows.ok()) return rows.error().text();
     std::string text;
     for (const Entry& row : *rows) text += row.key + "=" + row.value + " ";

@@ -13,6 +13,7 @@
 #include "runtime/bug.h"
 #include "storage/engine.h"
 #include "storage/test_host.h"
+#include "storage/test_rows.h"
 
 namespace ringside {
 namespace {
@@ -114,7 +115,8 @@ class CrashRig {
   }
 
   void compare(View view, const State& expected) {
-    Result<std::vector<Entry>> found = host_.run(engine_->scan("", "", {.rows_max = 10'000}, view));
+    Result<std::vector<Entry>> found =
+        entries_of(host_.run(engine_->scan("", "", {.rows_max = 10'000}, view)));
     if (!found.ok()) {
       wrong_ = "scan: " + found.error().text();
       return;

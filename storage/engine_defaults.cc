@@ -20,8 +20,7 @@ Task<Result<std::unique_ptr<RangeImport>>> Engine::import_range(KeyRange) {
 }
 Task<Result<Lsn>> Engine::create_checkpoint(std::string) { co_return not_offered("checkpoints"); }
 Task<Result<void>> Engine::drop_checkpoint(std::string) { co_return not_offered("checkpoints"); }
-Task<Result<std::vector<Entry>>> Engine::scan_checkpoint(std::string, std::string, std::string,
-                                                         ScanLimits) {
+Task<Result<Rows>> Engine::scan_checkpoint(std::string, std::string, std::string, ScanLimits) {
   co_return not_offered("checkpoints");
 }
 Task<Result<std::vector<LoggedBatch>>> Engine::changes(Lsn, ChangeLimits) {

@@ -264,10 +264,10 @@ class FaultBench {
 
   void read_all() {
     const Lsn before = engine_->last_durable();
-    std::optional<Result<std::vector<Entry>>> scan =
+    std::optional<Result<Rows>> scan =
         attempt(engine_->scan("", "", {.rows_max = 10'000}, View::kDurable));
     if (scan && scan->ok()) {
-      if (**scan != live_entries(model_.at(before), 0)) {
+      if (*entries_of(*scan) != live_entries(model_.at(before), 0)) {
         return fail("a scan at " + std::to_string(before) + " is wrong");
       }
     } else if (scan) {
@@ -294,12 +294,12 @@ class FaultBench {
 
   // What it says of the checkpoint, it says right.
   void read_checkpoint() {
-    std::optional<Result<std::vector<Entry>>> found =
+    std::optional<Result<Rows>> found =
         attempt(engine_->scan_checkpoint("early", "", "", {.rows_max = 10'000}));
     if (!found) return;
     if (!found->ok()) {
       may(found->error());
-    } else if (**found != early_) {
+    } else if (*entries_of(*found) != early_) {
       fail("the checkpoint says something else than it did");
     }
   }

@@ -39,8 +39,8 @@ class EngineImpl final : public Engine, private BatchSink {
   Task<void> room() override;
   MemoryLookup lookup(std::string_view key, View view) override;
   Task<Result<std::optional<std::string>>> get(std::string key, View view) override;
-  Task<Result<std::vector<Entry>>> scan(std::string begin, std::string end, ScanLimits limits,
-                                        View view) override;
+  Task<Result<Rows>> scan(std::string begin, std::string end, ScanLimits limits,
+                          View view) override;
   Task<Result<void>> flush() override;
   Task<Result<void>> close() override;
   const EngineStats& stats() const override;
@@ -54,8 +54,8 @@ class EngineImpl final : public Engine, private BatchSink {
   Task<Result<Lsn>> create_checkpoint(std::string name) override;
   Task<Result<void>> drop_checkpoint(std::string name) override;
   std::vector<std::string> checkpoints() const override;
-  Task<Result<std::vector<Entry>>> scan_checkpoint(std::string name, std::string begin,
-                                                   std::string end, ScanLimits limits) override;
+  Task<Result<Rows>> scan_checkpoint(std::string name, std::string begin, std::string end,
+                                     ScanLimits limits) override;
   Task<Result<std::vector<LoggedBatch>>> changes(Lsn after, ChangeLimits limits) override;
   Task<Result<MerkleHashes>> merkle(KeyRange tablet) override;
   void repaired(const KeyRange& tablet, Lsn up_to) override;
@@ -82,14 +82,6 @@ class EngineImpl final : public Engine, private BatchSink {
   struct Checkpoint {
     Lsn lsn = 0;
     std::vector<std::pair<KeyRange, std::shared_ptr<const Version>>> tablets;
-  };
-  // One live key that a scan met.
-  struct Row {
-    std::string key;
-    std::string value;
-    Lsn lsn = 0;
-    bool removed = false;
-    int64_t expires = 0;
   };
   struct Budget;
   // Where a scan reads: a tablet as of now, or one of a checkpoint, without memtables.
@@ -133,13 +125,10 @@ class EngineImpl final : public Engine, private BatchSink {
   Task<void> watch_for_poison();
 
   // engine_scan.cc
-  std::vector<Row> rows_in_memory(const Tablet& tablet, const KeyRange& range, const Budget& budget,
-                                  Lsn at);
-  Task<Result<void>> scan_source(Source source, KeyRange range, Lsn at, bool fill_cache,
-                                 Budget& budget, std::vector<Row>& found);
-  Task<Result<std::vector<Row>>> scan_rows(KeyRange range, ScanLimits limits, Lsn at);
-  Task<Result<std::vector<Row>>> scan_checkpoint_rows(std::string name, KeyRange range,
-                                                      ScanLimits limits);
+  Task<Result<void>> scan_source(Source source, KeyRange range, Lsn at, ScanLimits limits,
+                                 Budget& budget, Rows& found);
+  Task<Result<Rows>> scan_rows(KeyRange range, ScanLimits limits, Lsn at);
+  Task<Result<Rows>> scan_checkpoint_rows(std::string name, KeyRange range, ScanLimits limits);
 
   // engine_flush.cc
   void start_background();

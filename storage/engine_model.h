@@ -13,6 +13,7 @@
 #include "storage/durable_mark.h"
 #include "storage/engine.h"
 #include "storage/key_range.h"
+#include "storage/test_rows.h"
 
 namespace ringside {
 

@@ -17,6 +17,7 @@
 #include "posix/host.h"
 #include "posix/small_disk.h"
 #include "storage/engine.h"
+#include "storage/test_rows.h"
 #include "storage/test_scale.h"
 
 namespace ringside {
@@ -96,8 +97,8 @@ Task<void> write_for_ever(Host& host, int out) {
   }
   Engine& engine = **opened;
   const Lsn recovered = engine.last_submitted();
-  Result<std::vector<Entry>> found =
-      co_await engine.scan("", "", {.rows_max = 10'000, .bytes_max = 1u << 30}, View::kDurable);
+  Result<std::vector<Entry>> found = entries_of(
+      co_await engine.scan("", "", {.rows_max = 10'000, .bytes_max = 1u << 30}, View::kDurable));
   State seen;
   if (found.ok()) {
     for (Entry& entry : *found) seen[entry.key] = entry.value;

@@ -4,6 +4,7 @@
 
 #include "storage/engine_rig.h"
 #include "storage/merkle.h"
+#include "storage/test_rows.h"
 
 namespace ringside {
 namespace {
@@ -41,8 +42,8 @@ void EngineRig::compare_rows(const Result<std::vector<Entry>>& found, std::vecto
 void EngineRig::compare_all(View view, Lsn lsn) {
   ++counts.checked[6];
   const std::optional<KeyRange> during = changing();
-  Result<std::vector<Entry>> found =
-      host.run(engine_->scan("", "", {.rows_max = 100'000, .bytes_max = 1u << 30}, view));
+  Result<std::vector<Entry>> found = entries_of(
+      host.run(engine_->scan("", "", {.rows_max = 100'000, .bytes_max = 1u << 30}, view)));
   compare_rows(found, live_entries(model.at(lsn), wall_), during,
                "I6: a scan at " + std::to_string(lsn));
 }
@@ -50,7 +51,8 @@ void EngineRig::compare_all(View view, Lsn lsn) {
 void EngineRig::compare_limited(const std::string& begin, ScanLimits limits) {
   if (admin_.kind != Admin::Kind::kNone) return;
   ++counts.limited_scans;
-  Result<std::vector<Entry>> found = host.run(engine_->scan(begin, "", limits, View::kLatest));
+  Result<std::vector<Entry>> found =
+      entries_of(host.run(engine_->scan(begin, "", limits, View::kLatest)));
   const std::vector<Entry> all = live_entries(model.at(model.last()), wall_, {begin, ""});
   std::vector<Entry> expected;
   uint64_t bytes = 0;
@@ -104,8 +106,8 @@ void EngineRig::read_snapshot(std::size_t index, bool later) {
 Task<void> EngineRig::read_held(EngineRig& rig, Snapshot held) {
   const Lsn lsn = held.lsn();
   const uint64_t epoch = rig.epoch_;
-  Result<std::vector<Entry>> found = co_await rig.engine_->scan(
-      "", "", {.rows_max = 100'000, .bytes_max = 1u << 30, .fill_cache = false}, held);
+  Result<std::vector<Entry>> found = entries_of(co_await rig.engine_->scan(
+      "", "", {.rows_max = 100'000, .bytes_max = 1u << 30, .fill_cache = false}, held));
   if (rig.closing_ || rig.epoch_ != epoch) co_return;
   ++rig.counts.held_reads;
   ++rig.counts.checked[6];
@@ -115,8 +117,8 @@ Task<void> EngineRig::read_held(EngineRig& rig, Snapshot held) {
 
 void EngineRig::compare_checkpoint(const std::string& name) {
   ++counts.checked[6];
-  Result<std::vector<Entry>> found = host.run(
-      engine_->scan_checkpoint(name, "", "", {.rows_max = 100'000, .bytes_max = 1u << 30}));
+  Result<std::vector<Entry>> found = entries_of(host.run(
+      engine_->scan_checkpoint(name, "", "", {.rows_max = 100'000, .bytes_max = 1u << 30})));
   const std::vector<Entry> expected = live_entries(model.checkpoints.at(name).state, wall_);
   if (!found.ok()) return fail("checkpoint " + name + ": " + found.error().text());
   if (*found != expected)

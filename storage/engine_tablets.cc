@@ -233,19 +233,19 @@ Task<Result<MerkleHashes>> EngineImpl::merkle(KeyRange range) {
     KeyRange left = tree.leaf_range(*leaf);
     while (!left.empty()) {
       const ScanLimits limits{.rows_max = 10'000, .bytes_max = 1u << 20, .fill_cache = false};
-      Result<std::vector<Row>> rows = co_await scan_rows(left, limits, log_->last());
+      Result<Rows> rows = co_await scan_rows(left, limits, log_->last());
       if (rows.ok() && tablet->dropped) rows = Error{Code::kNotFound, "the tablet was dropped"};
       if (!rows.ok()) {
         tree.mark_leaf(*leaf);
         co_return rows.error();
       }
       uint64_t bytes = 0;
-      for (const Row& row : *rows) {
+      for (const StoredEntry& row : *rows) {
         hasher.add(row.key, row.value, row.expires);
         bytes += row.key.size() + row.value.size();
       }
       if (rows->size() < limits.rows_max && bytes < limits.bytes_max) break;
-      left.begin = rows->back().key + '\0';
+      left.begin = std::string(rows->back().key) + '\0';
     }
     tree.set(*leaf, hasher.hash(), hasher.first_expiry());
   }

@@ -6,6 +6,7 @@
 
 #include "storage/log_format.h"
 #include "storage/test_host.h"
+#include "storage/test_rows.h"
 
 namespace ringside {
 namespace {
@@ -50,8 +51,8 @@ class EngineTest : public testing::Test {
     return !value.ok() ? value.error().text() : value->value_or("nothing");
   }
   std::vector<Entry> scan(std::string begin, std::string end, ScanLimits limits = {}) {
-    Result<std::vector<Entry>> found =
-        host_.run(engine_->scan(std::move(begin), std::move(end), limits, View::kDurable));
+    Result<std::vector<Entry>> found = entries_of(
+        host_.run(engine_->scan(std::move(begin), std::move(end), limits, View::kDurable)));
     CHECK(found.ok());
     return *found;
   }
@@ -438,7 +439,7 @@ TEST_F(EngineTest, a_scan_is_one_snapshot_whatever_happens_while_it_reads) {
   std::optional<std::vector<Entry>> found;
   host_.spawn([](Engine& engine, std::optional<std::vector<Entry>>& out) -> Task<void> {
     Result<std::vector<Entry>> rows =
-        co_await engine.scan("", "", {.rows_max = 5'000}, View::kDurable);
+        entries_of(co_await engine.scan("", "", {.rows_max = 5'000}, View::kDurable));
     CHECK(rows.ok());
     out = *std::move(rows);
   }(*engine_, found));

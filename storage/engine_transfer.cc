@@ -25,18 +25,18 @@ class EngineExport final : public RangeExport {
     while (!writer_.full()) {
       const ScanLimits limits{
           .rows_max = 4'096, .bytes_max = kRangeChunkBytes, .fill_cache = false};
-      Result<std::vector<EngineImpl::Row>> rows =
-          checkpoint_.empty() ? co_await engine_.scan_rows(left_, limits, snapshot_.lsn())
+      Result<Rows> rows = checkpoint_.empty()
+                              ? co_await engine_.scan_rows(left_, limits, snapshot_.lsn())
                               : co_await engine_.scan_checkpoint_rows(checkpoint_, left_, limits);
       if (!rows.ok()) co_return rows.error();
       uint64_t bytes = 0;
-      for (const EngineImpl::Row& row : *rows) {
+      for (const StoredEntry& row : *rows) {
         writer_.add({row.key, row.value, row.expires});
         bytes += row.key.size() + row.value.size();
       }
       ended_ = rows->size() < limits.rows_max && bytes < limits.bytes_max;
       if (!ended_) {
-        left_.begin = rows->back().key + '\0';
+        left_.begin = std::string(rows->back().key) + '\0';
         ended_ = left_.empty();
       }
       if (ended_) break;

@@ -16,6 +16,7 @@
 #include "sim/world.h"
 #include "sim/world_for_test.h"
 #include "storage/engine.h"
+#include "storage/test_rows.h"
 
 namespace ringside {
 namespace {
@@ -116,7 +117,7 @@ Task<void> check_get(Engine& engine, Model& model) {
 Task<void> check_scan(Engine& engine, Model& model) {
   const Lsn at = engine.last_durable();
   Result<std::vector<Entry>> found =
-      co_await engine.scan("", "", {.rows_max = 10'000}, View::kDurable);
+      entries_of(co_await engine.scan("", "", {.rows_max = 10'000}, View::kDurable));
   if (!found.ok()) {
     ++model.refused_reads;
     ++model.why[code_name(found.code())];

@@ -14,6 +14,7 @@
 #include "sim/world.h"
 #include "sim/world_for_test.h"
 #include "storage/engine.h"
+#include "storage/test_rows.h"
 
 namespace ringside {
 namespace {
@@ -107,7 +108,7 @@ Task<void> one_life(Host& host, Model& model) {
   model.settle(engine.last_submitted());
   if (!model.wrong.empty()) co_return;
   Result<std::vector<Entry>> found =
-      co_await engine.scan("", "", {.rows_max = 10'000}, View::kDurable);
+      entries_of(co_await engine.scan("", "", {.rows_max = 10'000}, View::kDurable));
   State seen;
   if (found.ok()) {
     for (Entry& entry : *found) seen[entry.key] = entry.value;

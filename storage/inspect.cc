@@ -201,21 +201,21 @@ Task<Result<void>> check_scan(Engine& engine, DirectoryVerdict& verdict) {
   const ScanLimits limits{.fill_cache = false};
   std::string begin;
   while (true) {
-    Result<std::vector<Entry>> rows = co_await engine.scan(begin, "", limits, View::kDurable);
+    Result<Rows> rows = co_await engine.scan(begin, "", limits, View::kDurable);
     if (!rows.ok()) co_return rows.error();
     if (rows->empty()) co_return Result<void>();
     for (std::size_t i = 0; i < rows->size(); ++i) {
-      const std::string& key = (*rows)[i].key;
+      const std::string_view key = (*rows)[i].key;
       if (i == 0 ? key < begin : key <= (*rows)[i - 1].key)
         co_return Error{Code::kCorrupt, "a scan gives keys out of order"};
     }
     Result<std::optional<std::string>> alone =
-        co_await engine.get(rows->front().key, View::kDurable);
+        co_await engine.get(std::string(rows->front().key), View::kDurable);
     if (!alone.ok()) co_return alone.error();
     if (*alone != rows->front().value)
       co_return Error{Code::kCorrupt, "a scan and a read of one key do not agree"};
     verdict.keys += rows->size();
-    begin = rows->back().key + '\0';
+    begin = std::string(rows->back().key) + '\0';
   }
 }
 

@@ -74,11 +74,11 @@ Task<Result<std::optional<std::string>>> MemoryEngine::get(std::string key, View
   co_return std::optional(std::string(found.value));
 }
 
-Task<Result<std::vector<Entry>>> MemoryEngine::scan(std::string begin, std::string end,
-                                                    ScanLimits limits, View view) {
+Task<Result<Rows>> MemoryEngine::scan(std::string begin, std::string end, ScanLimits limits,
+                                      View view) {
   const Lsn at = view.at(durable_.lsn());
   const Time wall = host_.clock().wall();
-  std::vector<Entry> rows;
+  Rows rows;
   uint64_t bytes = 0;
   uint64_t looked_at = 0;
   const std::string* key = versions_.key_from(begin);
@@ -87,7 +87,7 @@ Task<Result<std::vector<Entry>>> MemoryEngine::scan(std::string begin, std::stri
     ++looked_at;
     const std::optional<StoredEntry> found = versions_.find(*key, at);
     if (!found || !live(*found, wall)) continue;
-    rows.push_back({*key, std::string(found->value)});
+    rows.add({.key = *key, .value = found->value, .lsn = found->lsn, .expires = found->expires});
     bytes += key->size() + found->value.size();
   }
   Slice slice(host_);

@@ -4,21 +4,36 @@
 
 namespace ringside {
 
-void MergingCursor::add(TableSet run) {
-  if (!run.empty()) runs_.emplace_back().tables = std::move(run);
+void MergingCursor::add(const std::shared_ptr<Table>* tables, std::size_t count, uint64_t wanted) {
+  Run& run = runs_.emplace_back();
+  run.next = tables;
+  run.end = tables + count;
+  run.wanted = wanted;
 }
 
-void MergingCursor::add(const Version& version, std::string_view begin, std::string_view end) {
-  for (std::size_t level = 0; level < version.levels.size(); ++level) {
-    TableSet run;
-    for (const std::shared_ptr<Table>& table : version.levels[level]) {
-      if (table->description().largest < begin || !before_end(table->description().smallest, end)) {
-        continue;
-      }
-      run.push_back(table);
-      if (level == 0) add(std::exchange(run, {}));
-    }
-    add(std::move(run));
+void MergingCursor::add(TableSet run) {
+  if (run.empty()) return;
+  const TableSet& kept = sets_.emplace_back(std::move(run));
+  add(kept.data(), kept.size(), 0);
+}
+
+// Entries of any range lie in the levels, and in the tables of level 0, as all entries do.
+void MergingCursor::add(const Version& version, std::string_view begin, std::string_view end,
+                        uint64_t wanted) {
+  uint64_t all = 1;
+  for (std::size_t level = 0; level < version.levels.size(); ++level) all += version.entries(level);
+  const auto share = [&](uint64_t entries) {
+    return static_cast<uint64_t>(static_cast<unsigned __int128>(wanted) * entries / all);
+  };
+  runs_.reserve(runs_.size() + version.levels[0].size() + version.levels.size() - 1);
+  for (const std::shared_ptr<Table>& table : version.levels[0]) {
+    const TableDescription& about = table->description();
+    if (about.largest >= begin && before_end(about.smallest, end))
+      add(&table, 1, share(about.entries));
+  }
+  for (std::size_t level = 1; level < version.levels.size(); ++level) {
+    const auto [first, count] = version.reaching(level, begin, end);
+    if (count > 0) add(first, count, share(version.entries(level)));
   }
 }
 
@@ -27,13 +42,15 @@ void MergingCursor::look(Run& run) {
   if (run.valid) run.entry = run.cursor->entry();
 }
 
-// On to the first entry at or after `begin` in the run's next tables.
 Task<Result<void>> MergingCursor::open_next(Run& run, std::string begin) {
   run.valid = false;
-  while (run.next < run.tables.size()) {
-    const std::shared_ptr<Table>& table = run.tables[run.next++];
-    if (table->description().largest < begin) continue;
-    run.cursor.emplace(host_, table, caching_);
+  while (run.next != run.end) {
+    const std::shared_ptr<Table>& table = *run.next++;
+    const TableDescription& about = table->description();
+    if (about.largest < begin) continue;
+    const uint64_t window =
+        about.entries == 0 ? 0 : run.wanted * (about.data_bytes / about.entries);
+    run.cursor.emplace(host_, table, caching_, window);
     Result<void> done = co_await run.cursor->seek(begin);
     if (!done.ok()) co_return done;
     look(run);
@@ -44,7 +61,6 @@ Task<Result<void>> MergingCursor::open_next(Run& run, std::string begin) {
 
 Task<Result<void>> MergingCursor::seek(std::string begin) {
   for (Run& run : runs_) {
-    run.next = 0;
     Result<void> done = co_await open_next(run, begin);
     if (!done.ok()) co_return done;
   }
@@ -77,9 +93,20 @@ bool MergingCursor::step() {
   return true;
 }
 
-Task<Result<void>> MergingCursor::load() {
+MaybeTask<Result<void>> MergingCursor::load() {
+  MaybeTask<Result<void>> loaded = least_->cursor->load();
+  if (!loaded.await_ready()) return finish_load(std::move(loaded));
+  Result<void> done = loaded.await_resume();
+  if (!done.ok()) return done;
+  look(*least_);
+  if (!least_->valid) return finish_load(std::move(done));
+  find_least();
+  return done;
+}
+
+Task<Result<void>> MergingCursor::finish_load(MaybeTask<Result<void>> loaded) {
   Run& run = *least_;
-  Result<void> done = co_await run.cursor->load();
+  Result<void> done = co_await loaded;
   if (!done.ok()) co_return done;
   look(run);
   if (!run.valid) {

@@ -25,26 +25,32 @@ class MergingCursor {
 
   // Newer runs first.
   void add(TableSet run);
-  // All of a version's tables that reach into [begin, end).
-  void add(const Version& version, std::string_view begin, std::string_view end);
+  // All of a version's tables that may reach into [begin, end), of which about so many entries will
+  // be wanted. The version outlives the cursor.
+  void add(const Version& version, std::string_view begin, std::string_view end, uint64_t wanted);
 
   Task<Result<void>> seek(std::string begin);
   bool valid() const { return least_ != nullptr; }
   const StoredEntry& entry() const { return entry_; }  // until step or load
   // False: `load` must follow, and then this is on the next entry.
   bool step();
-  Task<Result<void>> load();
+  MaybeTask<Result<void>> load();
+  const Buffer& block() const { return least_->cursor->block(); }  // that holds the entry's value
 
  private:
   struct Run {
-    TableSet tables;
-    std::size_t next = 0;  // in tables
+    const std::shared_ptr<Table>* next = nullptr;  // of the tables that are left
+    const std::shared_ptr<Table>* end = nullptr;
+    uint64_t wanted = 0;  // entries, about; 0: nobody knows
     std::optional<TableCursor> cursor;
     StoredEntry entry;  // of a valid cursor
     bool valid = false;
   };
 
+  void add(const std::shared_ptr<Table>* tables, std::size_t count, uint64_t wanted);
+  // On to the first entry at or after `begin` in the run's next tables.
   Task<Result<void>> open_next(Run& run, std::string begin);
+  Task<Result<void>> finish_load(MaybeTask<Result<void>> loaded);
   static bool before(const Run& a, const Run& b) {
     const int order = a.entry.key.compare(b.entry.key);
     return order != 0 ? order < 0 : a.entry.lsn > b.entry.lsn;
@@ -54,7 +60,8 @@ class MergingCursor {
 
   Host& host_;
   Caching caching_;
-  std::deque<Run> runs_;
+  std::vector<Run> runs_;      // as they were added until the first seek
+  std::deque<TableSet> sets_;  // that were given
   Run* least_ = nullptr;
   Run* second_ = nullptr;  // the least of the others; null: there is none
   StoredEntry entry_;

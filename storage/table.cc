@@ -155,17 +155,35 @@ Task<Result<bool>> Table::get(Host& host, std::string key, uint64_t hash, Lsn at
   co_return false;
 }
 
-const Buffer* Table::cached(BlockHandle handle, Caching caching) const {
-  if (cache_ == nullptr || caching == Caching::kMedium) return nullptr;
-  return caching == Caching::kFill ? cache_->find(id(), handle.offset)
-                                   : cache_->peek(id(), handle.offset);
+Task<Result<Buffer>> Table::read_piece(Host& host, BlockHandle handle, Caching caching) const {
+  if (const Buffer* cached = cached_piece(handle, caching)) co_return *cached;
+  Result<Buffer> read = co_await host.disk().read_at(file_, handle.offset, handle.bytes);
+  Buffer text;
+  if (!read.ok() || decode_intact(host, *read, 0, handle, caching, text)) {
+    if (read.ok()) *read = std::move(text);
+    co_return read;
+  }
+  co_return co_await decode_piece(host, *std::move(read), 0, handle, caching);
 }
 
-Task<Result<Buffer>> Table::read_piece(Host& host, BlockHandle handle, Caching caching) const {
-  if (const Buffer* bytes = cached(handle, caching)) co_return *bytes;
-  Result<Buffer> read = co_await host.disk().read_at(file_, handle.offset, handle.bytes);
-  if (!read.ok()) co_return read;
-  co_return co_await decode_piece(host, *std::move(read), 0, handle, caching);
+bool Table::decode_intact(Host& host, const Buffer& read, std::size_t start, BlockHandle handle,
+                          Caching caching, Buffer& text) const {
+  const std::string_view stored = read.view().substr(start, handle.bytes);
+  return stored.size() == handle.bytes && hash_bytes(stored) == handle.checksum &&
+         decode_trusted(host, read, stored, handle, caching, text);
+}
+
+bool Table::decode_trusted(Host& host, const Buffer& read, std::string_view stored,
+                           BlockHandle handle, Caching caching, Buffer& text) const {
+  const bool as_it_lies = handle.compression == Compression::kNone && !sealed();
+  if (as_it_lies && stored.size() == read.size()) {
+    text = read;
+  } else if (!decoder().decode(stored, handle, cipher_, text)) {
+    return false;
+  }
+  host.cpu().charge(decode_units(handle, sealed()));
+  if (caching == Caching::kFill && cache_ != nullptr) cache_->insert(id(), handle.offset, text);
+  return true;
 }
 
 Task<Result<Buffer>> Table::decode_piece(Host& host, Buffer read, std::size_t start,
@@ -180,15 +198,10 @@ Task<Result<Buffer>> Table::decode_piece(Host& host, Buffer read, std::size_t st
     host.trace().probe("table.checksum_failed");
     co_return corrupt(handle.offset, "a bad table block");
   }
-  host.cpu().charge(decode_units(handle, sealed()));
   Buffer text;
-  const bool as_it_lies = handle.compression == Compression::kNone && !sealed();
-  if (as_it_lies && stored.size() == read.size()) {
-    text = std::move(read);
-  } else if (!decoder().decode(stored, handle, cipher_, text)) {
+  if (!decode_trusted(host, read, stored, handle, caching, text)) {
     co_return corrupt(handle.offset, "a table block that does not decode");
   }
-  if (caching == Caching::kFill && cache_ != nullptr) cache_->insert(id(), handle.offset, text);
   co_return text;
 }
 

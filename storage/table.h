@@ -8,9 +8,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/host.h"
+#include "runtime/maybe_task.h"
 #include "storage/block.h"
 #include "storage/block_cache.h"
 #include "storage/bloom.h"
@@ -85,12 +87,25 @@ class Table {
   }
   Error corrupt(uint64_t offset, const char* what) const;
   BlockDecoder& decoder() const { return cache_ == nullptr ? own_decoder_ : cache_->decoder(); }
-  const Buffer* cached(BlockHandle handle, Caching caching) const;  // null: not there, or not asked
   // A leaf or block.
   Task<Result<Buffer>> read_piece(Host& host, BlockHandle handle, Caching caching) const;
   // The bytes of the file at `handle`, of which more were read, as what they hold.
   Task<Result<Buffer>> decode_piece(Host& host, Buffer read, std::size_t start, BlockHandle handle,
                                     Caching caching) const;
+  // The same for bytes that are what they should be, without waiting. False: `decode_piece` tells
+  // what is wrong with them.
+  bool decode_intact(Host& host, const Buffer& read, std::size_t start, BlockHandle handle,
+                     Caching caching, Buffer& text) const;
+  // Bytes whose checksum is right, or good enough for the planted bug. False: no text comes of
+  // them.
+  bool decode_trusted(Host& host, const Buffer& read, std::string_view stored, BlockHandle handle,
+                      Caching caching, Buffer& text) const;
+  // From the cache, or null.
+  const Buffer* cached_piece(BlockHandle handle, Caching caching) const {
+    if (cache_ == nullptr || caching == Caching::kMedium) return nullptr;
+    return caching == Caching::kFill ? cache_->find(id(), handle.offset)
+                                     : cache_->peek(id(), handle.offset);
+  }
   // The planted bug's: whether some block of the table has this checksum.
   Task<bool> is_some_block(Host& host, uint64_t checksum) const;
 
@@ -110,19 +125,20 @@ class Table {
 using TableSet = std::vector<std::shared_ptr<Table>>;
 
 // Walks a table block by block. `step` stays within a block; when it says false, `load` brings the
-// next one. Disk calls grow as it goes on: kFill begins with one block and reads up to 64 KiB
-// ahead, the others begin with 64 KiB and read up to 256 KiB.
+// next one, which waits for the disk only when neither the cache nor what was read ahead has it.
+// Disk calls grow as it goes on: kFill begins with one block and reads up to 64 KiB ahead, the
+// others begin with 64 KiB and read up to 256 KiB. `expected` bytes, though, are read at once.
+// After an error `load` goes on behind what could not be read.
 //
 //   Result<void> done = co_await cursor.seek(begin);
 //   while (done.ok() && cursor.valid()) { …; if (!cursor.step()) done = co_await cursor.load(); }
 class TableCursor {
  public:
-  TableCursor(Host& host, std::shared_ptr<Table> table, Caching caching)
-      : host_(host), table_(std::move(table)), caching_(caching) {}
+  TableCursor(Host& host, std::shared_ptr<Table> table, Caching caching, uint64_t expected = 0);
 
   // To the first entry at or after `begin`: its newest version.
-  Task<Result<void>> seek(std::string begin);
-  Task<Result<void>> load();
+  MaybeTask<Result<void>> seek(std::string_view begin);
+  MaybeTask<Result<void>> load();
   bool step() {
     at_.next();
     return at_.valid();
@@ -130,23 +146,42 @@ class TableCursor {
   bool valid() const { return at_.valid(); }
   StoredEntry entry() const { return at_.entry(); }  // valid until step or load
   std::string_view key() const { return at_.key(); }
+  const Buffer& block() const { return bytes_; }  // that holds the entry's value
 
  private:
-  Task<Result<void>> load_leaf(std::string from);
-  Task<Result<void>> load_block(BlockHandle handle);
+  enum class Progress : uint8_t { kThere, kNeedsDisk, kCorrupt };
+
+  Progress advance(std::string_view from, Error& why);
+  Progress next_leaf(std::string_view from, Error& why);
+  bool in_memory(BlockHandle handle, Buffer& text);
+  MaybeTask<Result<void>> go_on(std::string_view from);
+  Task<Result<void>> go_on_with_disk(std::string from);
+  Task<Result<void>> fetch();
   uint64_t length_ahead(const BlockHandle& handle) const;
+  bool is_ahead(const BlockHandle& handle) const {
+    return handle.offset >= ahead_offset_ && handle.bytes <= ahead_.size() &&
+           handle.offset - ahead_offset_ <= ahead_.size() - handle.bytes;
+  }
 
   Host& host_;
   std::shared_ptr<Table> table_;
   Caching caching_;
+  uint64_t window_;    // bytes of the next disk call, at most, unless a block is longer
+  uint64_t expected_;  // bytes that are wanted from where the first one begins
   uint32_t next_leaf_ = 0;
-  std::vector<BlockHandle> blocks_;  // of the leaf
-  std::size_t next_block_ = 0;       // in blocks_
-  uint64_t floor_ = 0;               // where they end
-  uint64_t window_ = 0;  // bytes of the next disk call, at most, unless a block is longer
-  Buffer ahead_;         // of the file, as it lies there
+  Buffer leaf_;
+  IndexBlock blocks_;  // of the leaf
+  uint64_t leaf_offset_ = 0;
+  uint32_t next_block_ = 0;  // in blocks_
+  uint64_t floor_ = 0;       // where the blocks so far end
+  uint64_t here_ = 0;        // where the block lies in the file
+  BlockHandle wanted_;       // what the disk is needed for
+  bool wants_leaf_ = false;
+  Buffer fetched_;  // that, once it was read
+  uint64_t fetched_offset_ = ~uint64_t{0};
+  Buffer ahead_;  // of the file, as it lies there
   uint64_t ahead_offset_ = 0;
-  Buffer bytes_;
+  Buffer bytes_;  // of the block
   BlockCursor at_;
 };
 

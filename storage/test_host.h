@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/host.h"
+#include "runtime/maybe_task.h"
 
 namespace ringside {
 
@@ -151,6 +152,10 @@ class TestHost final : public Host, private Clock, private Network, private Cpu,
     CHECK(result.has_value());
     return *std::move(result);
   }
+  template <class T>
+  T run(MaybeTask<T> task) {
+    return run(wait_for(std::move(task)));
+  }
   void end_tasks() { scope_.cancel(); }
   // The wall clock stands still from now on, apart from `clock().now()`.
   void set_wall(int64_t wall) { wall_ = wall; }
@@ -163,6 +168,10 @@ class TestHost final : public Host, private Clock, private Network, private Cpu,
   }
 
  private:
+  template <class T>
+  static Task<T> wait_for(MaybeTask<T> task) {
+    co_return co_await task;
+  }
   template <class T>
   static Task<void> keep(Task<T> task, std::optional<T>& result) {
     result.emplace(co_await std::move(task));

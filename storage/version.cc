@@ -45,11 +45,19 @@ uint64_t Version::bytes() const {
   return sum;
 }
 
+const std::vector<uint64_t>& Version::entries_by_level() const {
+  if (entries_by_level_.empty()) {
+    for (const TableSet& level : levels) {
+      uint64_t& sum = entries_by_level_.emplace_back(0);
+      for (const std::shared_ptr<Table>& table : level) sum += table->description().entries;
+    }
+  }
+  return entries_by_level_;
+}
+
 uint64_t Version::entries() const {
   uint64_t sum = 0;
-  for (const TableSet& level : levels) {
-    for (const std::shared_ptr<Table>& table : level) sum += table->description().entries;
-  }
+  for (std::size_t level = 0; level < levels.size(); ++level) sum += entries(level);
   return sum;
 }
 
@@ -77,6 +85,18 @@ TableSet Version::overlapping(std::size_t level, std::string_view smallest,
     found.push_back(*at);
   }
   return found;
+}
+
+std::pair<const std::shared_ptr<Table>*, std::size_t> Version::reaching(
+    std::size_t level, std::string_view begin, std::string_view end) const {
+  const TableSet& tables = levels[level];
+  const auto first = first_reaching(tables, begin);
+  const auto behind = end.empty()
+                          ? tables.end()
+                          : std::partition_point(first, tables.end(), [end](const auto& table) {
+                              return table->description().smallest < end;
+                            });
+  return {tables.data() + (first - tables.begin()), static_cast<std::size_t>(behind - first)};
 }
 
 bool Version::may_hold_older(std::string_view key, Lsn lsn, const TableSet& inputs) const {

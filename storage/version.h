@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/manifest.h"
@@ -24,12 +25,18 @@ struct Version {
   uint64_t bytes() const;
   uint64_t bytes(std::size_t level) const;
   uint64_t entries() const;
+  uint64_t entries(std::size_t level) const { return entries_by_level()[level]; }
 
   // The table of a level >= 1 whose range holds the key, or null.
   const std::shared_ptr<Table>* table_for(std::size_t level, std::string_view key) const;
   // Those of a level with a key in [smallest, largest].
   TableSet overlapping(std::size_t level, std::string_view smallest,
                        std::string_view largest) const;
+  // The same of a level >= 1 and [begin, end), an empty `end` being none: the first one and how
+  // many.
+  std::pair<const std::shared_ptr<Table>*, std::size_t> reaching(std::size_t level,
+                                                                 std::string_view begin,
+                                                                 std::string_view end) const;
   // Whether a table that is not among `inputs` may hold an entry of this key that is older than
   // `lsn`.
   bool may_hold_older(std::string_view key, Lsn lsn, const TableSet& inputs) const;
@@ -41,6 +48,11 @@ struct Version {
       const TableSet& removed,
       const std::vector<std::pair<uint64_t, std::shared_ptr<Table>>>& added,
       std::vector<RangeRemove> range_removes_now) const;
+
+ private:
+  const std::vector<uint64_t>& entries_by_level() const;
+
+  mutable std::vector<uint64_t> entries_by_level_;  // once somebody asked
 };
 
 }  // namespace ringside

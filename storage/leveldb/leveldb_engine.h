@@ -46,8 +46,8 @@ class LevelDbEngine final : public Engine {
   Lsn last_submitted() const override { return last_; }
   MemoryLookup lookup(std::string_view key, View view) override;  // never kNotInMemory
   Task<Result<std::optional<std::string>>> get(std::string key, View view) override;
-  Task<Result<std::vector<Entry>>> scan(std::string begin, std::string end, ScanLimits limits,
-                                        View view) override;
+  Task<Result<Rows>> scan(std::string begin, std::string end, ScanLimits limits,
+                          View view) override;
   Task<void> room() override;
   Task<Result<void>> flush() override;
   Task<Result<void>> close() override;

@@ -78,13 +78,13 @@ Task<Result<std::optional<std::string>>> LevelDbEngine::get(std::string key, Vie
   co_return std::optional(std::move(found->value));
 }
 
-Task<Result<std::vector<Entry>>> LevelDbEngine::scan(std::string begin, std::string end,
-                                                     ScanLimits limits, View view) {
+Task<Result<Rows>> LevelDbEngine::scan(std::string begin, std::string end, ScanLimits limits,
+                                       View view) {
   const Lsn at = visible(view);
   const Time wall = host_.clock().wall();
   leveldb::ReadOptions options = reading(at);
   options.fill_cache = limits.fill_cache;
-  std::vector<Entry> rows;
+  Rows rows;
   uint64_t bytes = 0, looked_at = 0;
   bool sound = true;
   const Status status = in_leveldb([&] {
@@ -107,7 +107,7 @@ Task<Result<std::vector<Entry>>> LevelDbEngine::scan(std::string begin, std::str
         if (!sound) break;
       }
       if (entry && live(*entry, wall)) {
-        rows.push_back({key, std::string(entry->value)});
+        rows.add({.key = key, .value = entry->value, .lsn = entry->lsn, .expires = entry->expires});
         bytes += key.size() + entry->value.size();
       }
       if (fresh != nullptr && *fresh == key) fresh = overlay_.key_from(key + '\0');

@@ -12,6 +12,7 @@
 
 #include "storage/leveldb/leveldb_engine.h"
 #include "storage/test_host.h"
+#include "storage/test_rows.h"
 
 namespace ringside {
 namespace {
@@ -76,8 +77,8 @@ class LevelDbRig {
     if (!opened.ok()) return Outcome::kRefused;
     engine_ = *std::move(opened);
     const Lsn recovered = engine_->last_submitted();
-    Result<std::vector<Entry>> rows = host_.run(
-        engine_->scan("", "", {.rows_max = 10'000, .bytes_max = 1u << 30}, View::kDurable));
+    Result<std::vector<Entry>> rows = entries_of(host_.run(
+        engine_->scan("", "", {.rows_max = 10'000, .bytes_max = 1u << 30}, View::kDurable)));
     if (!rows.ok()) return Outcome::kRefused;
     State found;
     for (Entry& row : *rows) found[row.key] = row.value;
@@ -253,8 +254,8 @@ TEST(LevelDb, long_writing_never_blocks) {
   EXPECT_EQ(engine->last_durable(), 6'000u);
   EXPECT_GT(engine->stats().log_bytes, 40u << 20) << "that is hundreds of memtables";
   EXPECT_GT(engine->stats().tables, 4u) << "and a few are left";
-  const Result<std::vector<Entry>> rows =
-      host.run(engine->scan("", "", {.rows_max = 10'000, .bytes_max = 1u << 30}, View::kDurable));
+  const Result<std::vector<Entry>> rows = entries_of(
+      host.run(engine->scan("", "", {.rows_max = 10'000, .bytes_max = 1u << 30}, View::kDurable)));
   ASSERT_TRUE(rows.ok());
   State found;
   for (const Entry& row : *rows) found[row.key] = row.value;
