@@ -194,6 +194,14 @@ std::optional<MergePlan> pick_deeper(const Version& version, const EngineOptions
   return plan ? plan : pick_to_clean(version, options, state, snapshots, now);
 }
 
+bool deeper_urgent(const Version& version, const EngineOptions& options) {
+  if (options.compaction == Compaction::kSizeTiered) return false;
+  for (std::size_t level = 1; level + 1 < kLevelsMax; ++level) {
+    if (version.bytes(level) > 2 * level_target(options, level)) return true;
+  }
+  return false;
+}
+
 uint64_t compaction_debt(const Version& version, const EngineOptions& options) {
   if (options.compaction == Compaction::kSizeTiered) {
     return version.levels[0].size() <= options.tables_max ? 0 : version.bytes(0);

@@ -47,6 +47,8 @@ std::optional<MergePlan> pick_deeper(const Version& version, const EngineOptions
                                      CompactionState& state, const SnapshotList& snapshots,
                                      int64_t now);
 
+// Whether a deeper level holds so much that merges into it become dear: then they wait for nobody.
+bool deeper_urgent(const Version& version, const EngineOptions& options);
 // Bytes that merges are behind; 0 when there is nothing to do.
 uint64_t compaction_debt(const Version& version, const EngineOptions& options);
 

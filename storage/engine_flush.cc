@@ -264,9 +264,11 @@ Task<Result<void>> EngineImpl::adopt(std::vector<Change> changes, Lsn flushed) {
 // How far merges are behind, for the pace of merges and for admission.
 void EngineImpl::weigh_debt() {
   uint64_t debt = 0, tables = 0;
+  deeper_urgent_ = false;
   for (const std::shared_ptr<Tablet>& tablet : tablets_) {
     if (!tablet->compaction.stuck.empty()) continue;  // nothing would ever help
     debt += compaction_debt(*tablet->version, options_);
+    deeper_urgent_ |= deeper_urgent(*tablet->version, options_);
     tables = std::max<uint64_t>(tables, tablet->version->levels[0].size());
   }
   too_many_tables_ = tables >= options_.tables_stop;

@@ -200,6 +200,7 @@ class EngineImpl final : public Engine, private BatchSink {
   uint64_t tablet_turn_ = 0;
   bool no_space_ = false;
   bool checking_space_ = false;
+  bool deeper_urgent_ = false;  // some deeper level is far above its size
   bool flushing_ = false;
   bool merging_level0_ = false;
   bool merging_deeper_ = false;

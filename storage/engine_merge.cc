@@ -140,6 +140,9 @@ Task<Result<void>> EngineImpl::rewrite(std::shared_ptr<Tablet> tablet, const Mer
   Result<void> done = co_await cursor.seek("");
   Slice slice(host_);
   std::optional<TableWriter> writer;
+  // Deeper tables are larger: their number, and that of open files, stays small.
+  const uint64_t table_bytes_max = options_.table_bytes_max
+                                   << (plan.to > 1 ? std::min<uint64_t>(plan.to - 1, 3) : 0);
   std::string last_key;
   uint64_t upper_bytes = 0, merged = 0;
   for (const std::shared_ptr<Table>& table : plan.upper) {
@@ -148,8 +151,7 @@ Task<Result<void>> EngineImpl::rewrite(std::shared_ptr<Tablet> tablet, const Mer
   Time drained_at = host_.clock().now();
   while (done.ok() && cursor.valid() && !durable_.poisoned() && !tablet->dropped) {
     const StoredEntry entry = cursor.entry();
-    if (writer && plan.split && writer->bytes() >= options_.table_bytes_max &&
-        entry.key != last_key) {
+    if (writer && plan.split && writer->bytes() >= table_bytes_max && entry.key != last_key) {
       Result<std::shared_ptr<Table>> table = co_await finish_table(*writer, applied);
       if (!table.ok()) {
         done = table.error();
@@ -227,7 +229,8 @@ Task<Result<void>> EngineImpl::rewrite(std::shared_ptr<Tablet> tablet, const Mer
 // Between two slices: lets others run, and waits while it is somebody else's turn.
 Task<void> EngineImpl::pace(Slice& slice, bool level0) {
   co_await slice.let_others_run();
-  while (!level0 && (working_level0_ || flushing_) && !durable_.poisoned() && !closed_) {
+  while (!level0 && !deeper_urgent_ && (working_level0_ || flushing_) && !durable_.poisoned() &&
+         !closed_) {
     co_await changed_.wait();
   }
   while (!durable_.poisoned() && !closed_) {
