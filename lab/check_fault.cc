@@ -93,9 +93,9 @@ void check_disk(const Cursor& at) {
     check_above_zero(at.nested("gray"), "good", disk.gray().good());
     check_above_zero(at.nested("gray"), "bad", disk.gray().bad());
   }
-  for (const char* field :
-       {"read_error", "write_error", "sync_error", "sync_fails_once", "sync_lies", "name_sync_lies",
-        "short_read", "misdirected_read", "misdirected_write", "rot_on_read", "full", "dead", "slower", "gray"}) {
+  for (const char* field : {"read_error", "write_error", "sync_error", "sync_fails_once",
+                            "sync_lies", "name_sync_lies", "short_read", "misdirected_read",
+                            "misdirected_write", "rot_on_read", "full", "dead", "slower", "gray"}) {
     if (at.has(field)) return;
   }
   at.mistake_here("says nothing of what the disk does; for example read_error: 0.1");

@@ -174,8 +174,8 @@ void check_engine(const Cursor& at, const Cursor& expect) {
   if (at.has("level_fanout") && engine.level_fanout() < 2)
     at.mistake("level_fanout", concat("must be at least 2, not ", engine.level_fanout()));
   if (engine.merkle_depth() > KeyDivision::kDepthMax) {
-    at.mistake("merkle_depth", concat("must be at most ", KeyDivision::kDepthMax, ", not ",
-                                      engine.merkle_depth()));
+    at.mistake("merkle_depth",
+               concat("must be at most ", KeyDivision::kDepthMax, ", not ", engine.merkle_depth()));
   }
   if (at.has("scrub_every") && parse_span(engine.scrub_every()).ok() &&
       span_of(engine.scrub_every()) == 0) {
@@ -189,7 +189,8 @@ void check_engine(const Cursor& at, const Cursor& expect) {
     const std::string& field = type->field(i)->name();
     const bool known =
         field == "kind" || field == "group_bytes" || (!memory && field == "memtable_bytes");
-    if (at.has(field) && !known) at.mistake(field, concat("the engine ", name, " has no such thing"));
+    if (at.has(field) && !known)
+      at.mistake(field, concat("the engine ", name, " has no such thing"));
   }
   if (!memory && engine.has_memtable_bytes() && engine.memtable_bytes() < kLevelDbMemtableMin) {
     at.mistake("memtable_bytes", concat("LevelDB takes no less than ", kLevelDbMemtableMin,
