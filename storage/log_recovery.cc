@@ -352,14 +352,14 @@ Task<Result<void>> LogWalk::read_again(std::size_t files) {
     const SegmentFile& file = files_[i];
     const uint64_t from = file.segment.bytes;
     bool differs = false;
-    if (file.counts && &file != last_) continue;
     Result<Buffer> page = co_await read_first_page(file);
     if (!page.ok()) co_return page.error();
     std::optional<LogGroupHeader> header = parse_log_header(page->view());
     differs |= header.has_value() != (file.claims_first != 0);
     differs |= header && (header->segment != file.segment.id || header->first != file.claims_first);
+    const bool all = !file.counts || &file == last_;
     LogScanner scanner(host_, file.segment.file, file.path, from, file.size, kSecondReadBytes);
-    while (!differs) {
+    while (all && !differs) {
       Result<bool> found = co_await scanner.next();
       if (!found.ok()) co_return found.error();
       if (!*found) break;

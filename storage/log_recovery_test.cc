@@ -233,6 +233,39 @@ void write_three_mebibytes(LogRig& rig) {
   rig.die();
 }
 
+// The first page that is read of a file is its second one, which an earlier segment may have left
+// there: the file then seems to be that one, and to hold nothing that counts any more.
+TEST(LogRecovery, a_first_page_of_an_older_segment_is_noticed_before_its_file_is_cut) {
+  LogOptions unsealed = LogRig::small();
+  unsealed.seal_after = 0;  // a seal would prove the last group
+  uint64_t differed = 0;
+  for (int batches = 1; batches <= 40; ++batches) {
+    for (const char* file : {"log/000001", "log/000002", "log/000003", "log/000004"}) {
+      LogRig rig(1, unsealed);
+      ASSERT_TRUE(rig.open());
+      for (int i = 1; i <= batches; ++i) {
+        rig.append(2'000);
+        rig.idle();
+        if (i % 8 == 0) rig.flush(rig.acknowledged);
+      }
+      rig.die();
+      bool struck = false;
+      rig.host.disk().set_tamper([&struck, file](DiskCall& call, const std::string& path) {
+        if (!struck && call.kind == DiskCall::Kind::kRead && call.offset == 0 && path == file) {
+          struck = true;
+          call.offset = kPageBytes;
+        }
+        return false;
+      });
+      const bool opened = rig.open();
+      EXPECT_EQ(rig.wrong, "") << batches << " " << file;
+      if (!opened) EXPECT_EQ(rig.error.code, Code::kIo) << rig.error.text();
+      differed += rig.host.probes("wal.reads_differ");
+    }
+  }
+  EXPECT_GT(differed, 20u);
+}
+
 TEST(LogRecovery, a_read_from_elsewhere_is_noticed_before_anything_is_cut) {
   uint64_t differed = 0;
   for (const uint64_t offset : {0u, 1u << 20, 2u << 20, 3u << 20}) {

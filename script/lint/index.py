@@ -17,7 +17,7 @@ FOLDERS = {
 }
 GROUPS = {
     "network_": "links", "machine_": "machines", "disk_": "disks", "probe_": "hung on a probe",
-    "swarm_": "drawn by the seed", "engine_": "other engines",
+    "swarm_": "drawn by the seed", "engine_": "engines",
 }
 
 
