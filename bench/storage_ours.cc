@@ -155,8 +155,8 @@ class OurSession {
     return true;
   }
   Task<void> read_from_disk(uint64_t number, bool hit) {
-    const std::string key(Key(number).view());
-    check(number, hit, must(co_await engine_->get(key, View::kLatest)));
+    std::string key(Key(number).view());
+    check(number, hit, must(co_await engine_->get(std::move(key), View::kLatest)));
   }
   Task<void> read(Meter& meter, bool hit) {
     while (meter.goes_on()) {

@@ -193,8 +193,8 @@ void BlockCursor::parse() {
   if (corrupt_ || next_ == layout_.entries.size()) return;
   corrupt_ = true;
   if (!layout_.entry(next_, at_) || at_.shared > key_.size()) return;
-  key_.resize(at_.shared);
-  key_.append(at_.unshared);
+  key_.resize(at_.shared + at_.unshared.size());
+  std::memcpy(key_.data() + at_.shared, at_.unshared.data(), at_.unshared.size());
   corrupt_ = false;
   valid_ = true;
 }

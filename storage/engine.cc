@@ -236,18 +236,25 @@ MemoryLookup EngineImpl::lookup(std::string_view key, View view) {
   if (tablet == nullptr) return {.state = MemoryLookup::State::kRemoved};
   if (!tablet->suspect.empty()) return {.state = MemoryLookup::State::kNotInMemory};
   const uint64_t hash = hash_bytes(key);
-  const Memtable::Version* version = tablet->active->find(key, hash, at);
-  for (auto old = tablet->frozen.rbegin(); version == nullptr && old != tablet->frozen.rend();
+  const MemoryLookup seen = look_in_memtables(*tablet, key, hash, at);
+  return seen.state == MemoryLookup::State::kNotInMemory ? look_in_tables(*tablet, key, hash, at)
+                                                         : seen;
+}
+
+MemoryLookup EngineImpl::look_in_memtables(const Tablet& tablet, std::string_view key,
+                                           uint64_t hash, Lsn at) {
+  const Memtable::Version* version = tablet.active->find(key, hash, at);
+  for (auto old = tablet.frozen.rbegin(); version == nullptr && old != tablet.frozen.rend();
        ++old) {
     version = old->memtable->find(key, hash, at);
   }
-  if (version == nullptr) return look_in_tables(*tablet, key, hash, at);
+  if (version == nullptr) return {};
   const StoredEntry entry{key, version->value(), version->lsn, version->removed != 0,
                           version->expires};
-  if (!hidden(*tablet, entry, at)) {
+  if (!hidden(tablet, entry, at)) {
     return {.state = MemoryLookup::State::kFound, .value = entry.value, .lsn = entry.lsn};
   }
-  const Lsn cover = tablet->ranges_anywhere() ? tablet->cover(key, at) : 0;
+  const Lsn cover = tablet.ranges_anywhere() ? tablet.cover(key, at) : 0;
   return {.state = MemoryLookup::State::kRemoved, .lsn = std::max(entry.lsn, cover)};
 }
 
@@ -287,18 +294,20 @@ MemoryLookup EngineImpl::look_in_tables(const Tablet& tablet, std::string_view k
   return {.state = MemoryLookup::State::kRemoved};
 }
 
+// As of now, whatever a merge does meanwhile. Who asks has mostly tried `lookup`: what needs the
+// disk is on the way at once.
 Task<Result<std::optional<std::string>>> EngineImpl::get(std::string key, View view) {
   using Found = std::optional<std::string>;
-  const MemoryLookup seen = lookup(key, view);
-  if (seen.state == MemoryLookup::State::kFound) co_return Found(std::string(seen.value));
-  if (seen.state == MemoryLookup::State::kRemoved) co_return Found();
   const Tablet* tablet = tablet_of(key);
+  if (tablet == nullptr) co_return Found();
   if (!tablet->suspect.empty()) co_return Error{Code::kCorrupt, tablet->suspect};
-  // As of now, whatever a merge does meanwhile.
   const Lsn at = view.at(durable_.lsn());
+  const uint64_t hash = hash_bytes(key);
+  const MemoryLookup seen = look_in_memtables(*tablet, key, hash, at);
+  if (seen.state == MemoryLookup::State::kFound) co_return Found(seen.value);
+  if (seen.state == MemoryLookup::State::kRemoved) co_return Found();
   const std::shared_ptr<const Version> version = tablet->version;
   const Lsn cover = tablet->ranges_anywhere() ? tablet->cover(key, at) : 0;
-  const uint64_t hash = hash_bytes(key);
   StoredEntry found;
   Buffer pin;
   for (std::size_t level = 0; level < version->levels.size(); ++level) {
@@ -308,13 +317,16 @@ Task<Result<std::optional<std::string>>> EngineImpl::get(std::string key, View v
           level == 0 ? &tables[i] : version->table_for(level, key);
       if (table == nullptr) break;
       if ((*table)->may_contain(key, hash)) {
-        Result<bool> held = co_await (*table)->get(host_, key, hash, at, found, pin);
+        Result<bool> held = co_await (*table)->get(host_, key, at, found, pin);
         if (!held.ok()) co_return held.error();
         if (*held) {
           const bool expired = found.expires != 0 && found.expires <= wall();
           if (found.removed || expired || cover > found.lsn) co_return Found();
-          co_return Found(std::string(found.value));
+          co_return Found(found.value);
         }
+        ++stats_.bloom_false_positives;
+      } else {
+        ++stats_.bloom_rejections;
       }
       if (level > 0) break;
     }

@@ -118,6 +118,8 @@ class EngineImpl final : public Engine, private BatchSink {
   void freeze();
   int64_t wall();
   bool hidden(const Tablet& tablet, const StoredEntry& entry, Lsn at);
+  // kNotInMemory: they know nothing of the key.
+  MemoryLookup look_in_memtables(const Tablet& tablet, std::string_view key, uint64_t hash, Lsn at);
   MemoryLookup look_in_tables(const Tablet& tablet, std::string_view key, uint64_t hash, Lsn at);
   void check_space_when_due();
   Task<void> check_space();

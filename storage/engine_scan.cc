@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "storage/engine_impl.h"
+#include "storage/key_prefix.h"
 #include "storage/memory_cursor.h"
 #include "storage/merging_cursor.h"
 
@@ -58,7 +59,7 @@ Task<Result<void>> EngineImpl::scan_source(Source source, KeyRange range, Lsn at
   std::string copy;
   while (done.ok() && !budget.spent()) {
     const bool in_memory =
-        memory.valid() && (!tables.valid() || memory.key() <= tables.entry().key);
+        memory.valid() && (!tables.valid() || compare_keys(memory.key(), tables.entry().key) <= 0);
     if (!in_memory && !tables.valid()) break;
     std::string_view key = in_memory ? memory.key() : tables.entry().key;
     if (!before_end(key, range.end)) break;
@@ -71,7 +72,7 @@ Task<Result<void>> EngineImpl::scan_source(Source source, KeyRange range, Lsn at
       memory.next();
     }
     bool kept = in_memory;  // the key's bytes stay where they are
-    while (done.ok() && tables.valid() && tables.entry().key == key) {
+    while (done.ok() && tables.valid() && same_key(tables.entry().key, key)) {
       const StoredEntry& entry = tables.entry();
       if (!taken && entry.lsn <= at) {
         taken = true;

@@ -1,4 +1,4 @@
-// Comparing keys by their first bytes: what two keys share, and eight bytes as one number.
+// Comparing keys eight bytes at a time, as numbers.
 #pragma once
 
 #include <algorithm>
@@ -30,6 +30,26 @@ inline uint64_t first_word(std::string_view bytes) {
   uint64_t word = 0;
   if (!bytes.empty()) std::memcpy(&word, bytes.data(), bytes.size());
   return __builtin_bswap64(word);
+}
+
+// As std::string_view::compare does; faster for short keys.
+inline int compare_keys(std::string_view a, std::string_view b) {
+  const std::size_t most = std::min(a.size(), b.size());
+  std::size_t at = 0;
+  for (; at + 8 <= most; at += 8) {
+    const auto x = load<uint64_t>(a.data() + at), y = load<uint64_t>(b.data() + at);
+    if (x != y) return __builtin_bswap64(x) < __builtin_bswap64(y) ? -1 : 1;
+  }
+  return a.substr(at).compare(b.substr(at));
+}
+
+// Keys that lie beside each other mostly differ at their ends.
+inline bool same_key(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  if (a.size() < 8) return a == b;
+  const std::size_t last = a.size() - 8;
+  return load<uint64_t>(a.data() + last) == load<uint64_t>(b.data() + last) &&
+         std::memcmp(a.data(), b.data(), last) == 0;
 }
 
 }  // namespace ringside

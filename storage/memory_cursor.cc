@@ -1,5 +1,7 @@
 #include "storage/memory_cursor.h"
 
+#include "storage/key_prefix.h"
+
 namespace ringside {
 
 MemoryCursor::MemoryCursor(const Tablet* tablet, std::string_view begin, Lsn at) : at_(at) {
@@ -22,14 +24,14 @@ void MemoryCursor::look(Part& part) {
 void MemoryCursor::find() {
   const Part* least = nullptr;
   for (const Part& part : parts_) {
-    if (part.valid && (least == nullptr || part.key < least->key)) least = &part;
+    if (part.valid && (least == nullptr || compare_keys(part.key, least->key) < 0)) least = &part;
   }
   valid_ = least != nullptr;
   visible_ = false;
   if (!valid_) return;
   entry_.key = least->key;
   for (const Part& part : parts_) {
-    if (!part.valid || part.key != entry_.key) continue;
+    if (!part.valid || !same_key(part.key, entry_.key)) continue;
     const Memtable::Version* version = part.cursor.version(at_);
     if (version == nullptr) continue;
     entry_ = part.cursor.entry(*version);
@@ -40,7 +42,7 @@ void MemoryCursor::find() {
 
 void MemoryCursor::next() {
   for (Part& part : parts_) {
-    if (!part.valid || part.key != entry_.key) continue;
+    if (!part.valid || !same_key(part.key, entry_.key)) continue;
     part.cursor.next();
     look(part);
   }

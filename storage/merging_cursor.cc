@@ -78,18 +78,13 @@ void MergingCursor::find_least() {
       second_ = &run;
     }
   }
-  if (least_ != nullptr) entry_ = least_->entry;
 }
 
 // Most steps stay in one run: then one comparison with the second-least says so.
 bool MergingCursor::step() {
   if (!least_->cursor->step()) return false;
   least_->entry = least_->cursor->entry();
-  if (second_ == nullptr || before(*least_, *second_)) {
-    entry_ = least_->entry;
-  } else {
-    find_least();
-  }
+  if (second_ != nullptr && !before(*least_, *second_)) find_least();
   return true;
 }
 

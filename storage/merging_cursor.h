@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/key_prefix.h"
 #include "storage/table.h"
 #include "storage/version.h"
 
@@ -31,7 +32,7 @@ class MergingCursor {
 
   Task<Result<void>> seek(std::string begin);
   bool valid() const { return least_ != nullptr; }
-  const StoredEntry& entry() const { return entry_; }  // until step or load
+  const StoredEntry& entry() const { return least_->entry; }  // until step or load
   // False: `load` must follow, and then this is on the next entry.
   bool step();
   MaybeTask<Result<void>> load();
@@ -52,7 +53,7 @@ class MergingCursor {
   Task<Result<void>> open_next(Run& run, std::string begin);
   Task<Result<void>> finish_load(MaybeTask<Result<void>> loaded);
   static bool before(const Run& a, const Run& b) {
-    const int order = a.entry.key.compare(b.entry.key);
+    const int order = compare_keys(a.entry.key, b.entry.key);
     return order != 0 ? order < 0 : a.entry.lsn > b.entry.lsn;
   }
   void find_least();
@@ -64,7 +65,6 @@ class MergingCursor {
   std::deque<TableSet> sets_;  // that were given
   Run* least_ = nullptr;
   Run* second_ = nullptr;  // the least of the others; null: there is none
-  StoredEntry entry_;
 };
 
 }  // namespace ringside

@@ -122,17 +122,16 @@ Table::Answer Table::search(std::string_view key, Lsn at, StoredEntry& found) co
   return Answer::kAbsent;
 }
 
-Task<Result<bool>> Table::get(Host& host, std::string key, uint64_t hash, Lsn at,
-                              StoredEntry& found, Buffer& pin) const {
+Task<Result<bool>> Table::get(Host& host, std::string_view key, Lsn at, StoredEntry& found,
+                              Buffer& pin) const {
   if (why_unreadable_) co_return *why_unreadable_;
-  if (!may_contain(key, hash)) co_return false;
   uint64_t floor = 0;
   for (uint32_t leaf = top_.find(key); leaf < top_.size(); ++leaf) {
     BlockHandle handle;
     if (!top_.handle(leaf, handle)) {
       co_return corrupt(description_.index_offset, "a malformed table index");
     }
-    Result<Buffer> leaf_bytes = co_await read_piece(host, handle, Caching::kFill);
+    Result<Buffer> leaf_bytes = co_await piece(host, handle, Caching::kFill);
     if (!leaf_bytes.ok()) co_return leaf_bytes.error();
     IndexBlock index;
     if (!index.parse(leaf_bytes->view())) co_return corrupt(handle.offset, "a malformed leaf");
@@ -141,7 +140,7 @@ Task<Result<bool>> Table::get(Host& host, std::string key, uint64_t hash, Lsn at
       if (!index.handle(block, handle) || !comes_after(handle, floor)) {
         co_return corrupt(leaf_offset, "a malformed leaf");
       }
-      Result<Buffer> bytes = co_await read_piece(host, handle, Caching::kFill);
+      Result<Buffer> bytes = co_await piece(host, handle, Caching::kFill);
       if (!bytes.ok()) co_return bytes.error();
       pin = *std::move(bytes);
       switch (search_block(pin.view(), description_.first_lsn, key, at, found)) {
@@ -155,8 +154,12 @@ Task<Result<bool>> Table::get(Host& host, std::string key, uint64_t hash, Lsn at
   co_return false;
 }
 
+MaybeTask<Result<Buffer>> Table::piece(Host& host, BlockHandle handle, Caching caching) const {
+  if (const Buffer* cached = cached_piece(handle, caching)) return Result<Buffer>(*cached);
+  return read_piece(host, handle, caching);
+}
+
 Task<Result<Buffer>> Table::read_piece(Host& host, BlockHandle handle, Caching caching) const {
-  if (const Buffer* cached = cached_piece(handle, caching)) co_return *cached;
   Result<Buffer> read = co_await host.disk().read_at(file_, handle.offset, handle.bytes);
   Buffer text;
   if (!read.ok() || decode_intact(host, *read, 0, handle, caching, text)) {

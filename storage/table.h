@@ -65,8 +65,9 @@ class Table {
   }
   // The same for who has asked the filter.
   Answer search(std::string_view key, Lsn at, StoredEntry& found) const;
-  // The same, with the disk. `found` points into `pin`, which keeps the block alive.
-  Task<Result<bool>> get(Host& host, std::string key, uint64_t hash, Lsn at, StoredEntry& found,
+  // The same, with the disk. `key` outlives the call; `found` points into `pin`, which keeps the
+  // block alive.
+  Task<Result<bool>> get(Host& host, std::string_view key, Lsn at, StoredEntry& found,
                          Buffer& pin) const;
 
  private:
@@ -87,7 +88,8 @@ class Table {
   }
   Error corrupt(uint64_t offset, const char* what) const;
   BlockDecoder& decoder() const { return cache_ == nullptr ? own_decoder_ : cache_->decoder(); }
-  // A leaf or block.
+  // A leaf or block, from the cache or the disk.
+  MaybeTask<Result<Buffer>> piece(Host& host, BlockHandle handle, Caching caching) const;
   Task<Result<Buffer>> read_piece(Host& host, BlockHandle handle, Caching caching) const;
   // The bytes of the file at `handle`, of which more were read, as what they hold.
   Task<Result<Buffer>> decode_piece(Host& host, Buffer read, std::size_t start, BlockHandle handle,

@@ -39,8 +39,8 @@ Task<Result<bool>> get_into(Host& host, const Table& table, std::string key, Lsn
                             OwnedEntry& into) {
   StoredEntry entry;
   Buffer pin;
-  const uint64_t hash = hash_bytes(key);
-  Result<bool> found = co_await table.get(host, key, hash, at, entry, pin);
+  if (!table.may_contain(key, hash_bytes(key))) co_return false;
+  Result<bool> found = co_await table.get(host, key, at, entry, pin);
   if (found.ok() && *found) into = owned(entry, key);
   co_return found;
 }
