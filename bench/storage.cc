@@ -54,7 +54,7 @@ void say(const std::string& what, const std::string& engine) {
 
 std::vector<Measured> run_engine(const std::string& engine, const Setup& setup,
                                  const std::vector<Step>& steps) {
-  if (engine == kOurs) return run_ours(setup, steps);
+  if (engine == kOurs || engine == kWithoutTrees) return run_ours(setup, steps);
   const std::unique_ptr<Peer> peer = engine == kRocksDb ? open_rocksdb(setup) : open_leveldb(setup);
   return run_peer(*peer, setup, steps);
 }
@@ -80,10 +80,14 @@ std::vector<Measured> in_own_process(const std::string& engine, const Setup& set
 
 void run(const Session& session, const Options& options, std::vector<Row>& rows) {
   std::vector<EngineResult> results;
-  for (const std::string& engine : options.engines) {
+  const std::vector<std::string> beside = {kOurs, kWithoutTrees};
+  const bool all = options.engines.size() > 1;
+  if (session.merkle() && !all && options.engines.front() != kOurs) return;
+  for (const std::string& engine : session.merkle() && all ? beside : options.engines) {
     say(session.name, engine);
     Setup setup = session.setup;
     setup.directory = scratch + "/" + engine;
+    if (engine == kWithoutTrees) setup.merkle_depth = 0;
     const auto core = session.pinned ? std::optional(options.core) : std::nullopt;
     results.push_back({engine, in_own_process(engine, setup, session.steps, core)});
   }

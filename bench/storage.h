@@ -59,8 +59,9 @@ struct Setup {
   uint64_t entries = 0;
   uint64_t value_bytes = 0;
   uint64_t seed = 1;
-  std::string directory;  // is made, and removed by whoever made its parent
-  std::string profile;    // not empty: perf's data of the reported steps go there
+  uint32_t merkle_depth = 0;  // of ours; peers have no such trees
+  std::string directory;      // is made, and removed by whoever made its parent
+  std::string profile;        // not empty: perf's data of the reported steps go there
 
   uint64_t data_bytes() const { return entries * (kKeyBytes + value_bytes); }
   uint64_t cache_bytes() const { return data_bytes() / 10; }

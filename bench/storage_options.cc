@@ -34,6 +34,8 @@ uint64_t Setup::memtable_bytes() const {
 
 namespace {
 
+constexpr uint32_t kMerkleDepth = 12;
+
 constexpr const char* kUsage =
     "usage: bench_storage [--json] [--quick] [--only TEXT] [--pinned | --free] [--dir DIRECTORY]\n"
     "         [--engine ours|RocksDB|LevelDB] [--entries N [--value-bytes N]] [--seconds S]\n"
@@ -195,6 +197,11 @@ std::vector<Session> sessions_of(const Options& options) {
                     {Kind::kScan, limits.scans, limits.read},
                     {Kind::kReadWhileWriting, limits.reads, limits.read}});
       if (std::exchange(first, false)) {
+        Session merkle = session;
+        merkle.name += "/merkle";
+        merkle.setup.merkle_depth = kMerkleDepth;
+        add(std::move(merkle), {{Kind::kFillRandom, entries, limits.fill},
+                                {Kind::kOverwrite, 3 * entries, limits.write}});
         std::vector<Step> steps;
         for (const uint64_t writers : {1, 16, 64})
           steps.push_back({Kind::kSynced, limits.synced_puts, limits.synced, writers});

@@ -12,6 +12,7 @@ namespace ringside::bench {
 inline const std::string kOurs = "ours";
 inline const std::string kRocksDb = "RocksDB";
 inline const std::string kLevelDb = "LevelDB";
+inline const std::string kWithoutTrees = "ours without";  // what ours with Merkle trees is beside
 
 struct Options {
   bool json = false;
@@ -36,6 +37,7 @@ struct Session {
   Setup setup;
   std::vector<Step> steps;
   bool pinned = false;
+  bool merkle() const { return setup.merkle_depth > 0; }
 };
 
 std::string row_name(const Session& session, const Step& step);

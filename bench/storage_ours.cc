@@ -68,6 +68,7 @@ class OurSession {
     options.block_cache_bytes = setup_.cache_bytes();
     options.sync = sync;
     options.fill_segments = true;
+    options.merkle_depth = setup_.merkle_depth;
     engine_ = must(co_await Engine::open(*host_, options));
   }
   Task<void> close() { must(co_await engine_->close()); }
@@ -114,10 +115,9 @@ class OurSession {
     }
     return taken;
   }
-  Task<void> room() { return engine_->room(); }
   // What an unsynced put waits for: room, when there was none, and now and then the loop.
   Task<void> put_later(Meter& meter, uint64_t number) {
-    do co_await room();
+    do co_await engine_->room();
     while (!submit(meter, number).ok());
   }
 
@@ -198,7 +198,7 @@ class OurSession {
       const uint64_t number = data_.number(begun_++ % setup_.entries);
       const int64_t start = now_ns();
       Result<Lsn> taken = submit(meter, number);
-      for (; !taken.ok(); taken = submit(meter, number)) co_await room();
+      for (; !taken.ok(); taken = submit(meter, number)) co_await engine_->room();
       must(co_await engine_->durable(*taken));
       const int64_t now = now_ns();
       meter.took(now - start, now);

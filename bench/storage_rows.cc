@@ -114,7 +114,7 @@ void add_rows(const Session& session, std::size_t step, const std::vector<Engine
               const Options& options, std::vector<Row>& rows) {
   const Step& what = session.steps[step];
   const auto goal = [&](double least) {
-    return session.pinned ? std::optional(least) : std::nullopt;
+    return session.pinned && !session.merkle() ? std::optional(least) : std::nullopt;
   };
   RowMaker maker(row_name(session, what), step, results, rows);
   maker.compare(kRate, goal(1), "");
