@@ -86,6 +86,7 @@ EngineOptions to_engine(const scenario::Engine& engine) {
   if (engine.has_block_cache_bytes()) options.block_cache_bytes = engine.block_cache_bytes();
   options.archive_bytes_max = engine.archive_bytes();
   options.merkle_depth = engine.merkle_depth();
+  options.fill_segments = engine.fill_segments();
   if (engine.has_scrub_every()) options.scrub_every = span_of(engine.scrub_every());
   return options;
 }

@@ -18,7 +18,7 @@ struct Cell {
 };
 
 TEST(EngineFaults, every_disk_fault_at_every_part_is_detected_repaired_or_refused) {
-  const uint64_t seeds = kSanitized ? 3 : 20;
+  const uint64_t seeds = kSanitized ? 8 : 20;
   std::string matrix = "| |", undetectable;
   for (int p = 0; p < kFaultParts; ++p)
     matrix += std::string(" ") + fault_part_name(static_cast<FaultPart>(p)) + " |";

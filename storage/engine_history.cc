@@ -34,6 +34,7 @@ EngineOptions history_options() {
   options.log_segment_bytes = 16384;
   options.log_bytes_max = 65536;
   options.archive_bytes_max = 65536;
+  options.fill_segments = true;
   options.tables_max = 1;
   options.table_bytes_max = 1024;
   options.level_bytes = 2048;

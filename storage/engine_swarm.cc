@@ -34,6 +34,7 @@ EngineOptions EngineSwarm::draw_options() {
   options.log_segment_bytes = 16384;
   options.log_bytes_max = 65536 << random_.below(2);
   options.sync = sync_;
+  options.fill_segments = random_.chance(0.5);
   options.archive_bytes_max = archive_bytes_max_;
   options.compaction = random_.chance(0.75) ? Compaction::kLeveled : Compaction::kSizeTiered;
   options.tables_max = 1 + random_.below(4);
