@@ -21,7 +21,7 @@ class RocksDb final : public Peer {
     options.create_if_missing = true;
     options.compression = rocksdb::kNoCompression;
     options.write_buffer_size = setup.memtable_bytes();
-    options.max_write_buffer_number = 3;  // as ours: one active, two that wait
+    options.max_write_buffer_number = 4;  // as ours: one active, three that wait
     options.target_file_size_base = setup.memtable_bytes();
     options.max_bytes_for_level_base = 4 * setup.memtable_bytes();
     options.manual_wal_flush = true;

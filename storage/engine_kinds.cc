@@ -13,6 +13,19 @@ Task<Result<std::unique_ptr<Engine>>> Engine::open(Host& host, EngineOptions opt
   return open_lsm(host, std::move(options));
 }
 
+Task<Result<void>> make_directories(Host& host, std::string directory) {
+  std::string parent;
+  for (std::size_t at = 0; at <= directory.size(); ++at) {
+    if (at < directory.size() && directory[at] != '/') continue;
+    const std::string name = directory.substr(0, at);
+    Result<void> done = co_await host.disk().make_directory(name);
+    if (done.ok()) done = co_await host.disk().sync_directory(parent);
+    if (!done.ok()) co_return done;
+    parent = name;
+  }
+  co_return Result<void>();
+}
+
 Result<void> check_plain(const EngineOptions& options) {
   const auto lacks = [](const char* what) {
     return Result<void>(

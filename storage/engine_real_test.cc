@@ -33,6 +33,7 @@ EngineOptions real_options() {
   options.group_bytes_max = 64u << 10;
   options.log_segment_bytes = 128u << 10;
   options.log_bytes_max = 1u << 20;
+  options.fill_segments = true;
   options.tables_max = 3;
   options.seal_after = kMillisecond;
   options.reserve_bytes = 1;

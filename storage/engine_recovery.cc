@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "storage/engine_impl.h"
+#include "storage/engine_kinds.h"
 
 namespace ringside {
 
@@ -86,18 +87,9 @@ Task<Result<void>> EngineImpl::recover() {
   co_return Result<void>();
 }
 
-// Each name lasts before anything beneath it counts.
 Task<Result<void>> EngineImpl::prepare_directories() {
-  std::string parent;
-  for (std::size_t at = 0; at <= options_.directory.size(); ++at) {
-    if (at < options_.directory.size() && options_.directory[at] != '/') continue;
-    const std::string directory = options_.directory.substr(0, at);
-    Result<void> done = co_await host_.disk().make_directory(directory);
-    if (done.ok()) done = co_await host_.disk().sync_directory(parent);
-    if (!done.ok()) co_return done;
-    parent = directory;
-  }
-  Result<void> done = co_await host_.disk().make_directory(log_directory_);
+  Result<void> done = co_await make_directories(host_, options_.directory);
+  if (done.ok()) done = co_await host_.disk().make_directory(log_directory_);
   if (done.ok()) done = co_await host_.disk().make_directory(table_directory_);
   if (done.ok()) done = co_await host_.disk().sync_directory(options_.directory);
   // A log file that the last process created and did not live to sync the name of will be written

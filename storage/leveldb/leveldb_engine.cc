@@ -83,7 +83,7 @@ Result<void> LevelDbEngine::result_of(const Status& status) const {
 }
 
 Task<Result<void>> LevelDbEngine::recover() {
-  Result<void> done = co_await prepare_directories();
+  Result<void> done = co_await make_directories(host_, options_.directory);
   if (done.ok()) done = co_await load_files();
   if (done.ok()) done = result_of(in_leveldb([this] { return open_db(); }));
   if (!done.ok()) co_return done;
@@ -102,19 +102,6 @@ Task<Result<void>> LevelDbEngine::recover() {
   if (!done.ok()) co_return done;
   durable_.advance(last_);
   scope_.spawn(watch_for_poison());
-  co_return Result<void>();
-}
-
-Task<Result<void>> LevelDbEngine::prepare_directories() {
-  std::string parent;
-  for (std::size_t at = 0; at <= options_.directory.size(); ++at) {
-    if (at < options_.directory.size() && options_.directory[at] != '/') continue;
-    const std::string directory = options_.directory.substr(0, at);
-    Result<void> done = co_await host_.disk().make_directory(directory);
-    if (done.ok()) done = co_await host_.disk().sync_directory(parent);
-    if (!done.ok()) co_return done;
-    parent = directory;
-  }
   co_return Result<void>();
 }
 

@@ -65,7 +65,6 @@ class LevelDbEngine final : public Engine {
   };
 
   // leveldb_engine.cc
-  Task<Result<void>> prepare_directories();
   Task<Result<void>> load_files();
   leveldb::Status open_db();
   // Calls LevelDB and does the background work that it asked for, so that none is waiting when it
