@@ -59,7 +59,7 @@ bool has_removes(const TableSet& tables) {
 }
 
 // Newest neighbours of like size, at least two and more than may stand side by side.
-std::optional<MergePlan> pick_tier(const Version& version, const EngineOptions& options,
+std::optional<MergePlan> pick_tier(const TabletVersion& version, const EngineOptions& options,
                                    const CompactionState& state) {
   const TableSet& tables = version.levels[0];
   for (std::size_t first = 0; first < tables.size(); ++first) {
@@ -85,7 +85,7 @@ std::optional<MergePlan> pick_tier(const Version& version, const EngineOptions& 
 
 // Too many tables, and none of like size: all of them. Puts are refused from tables_stop on, so
 // that nothing would ever change there.
-std::optional<MergePlan> pick_all_tiers(const Version& version, const EngineOptions& options,
+std::optional<MergePlan> pick_all_tiers(const TabletVersion& version, const EngineOptions& options,
                                         const CompactionState& state) {
   const std::size_t tables = version.levels[0].size();
   if (tables <= 4 * options.tables_max && tables < options.tables_stop) return std::nullopt;
@@ -97,7 +97,7 @@ std::optional<MergePlan> pick_all_tiers(const Version& version, const EngineOpti
   return plan;
 }
 
-std::optional<MergePlan> pick_level(const Version& version, const EngineOptions& options,
+std::optional<MergePlan> pick_level(const TabletVersion& version, const EngineOptions& options,
                                     CompactionState& state, std::size_t level) {
   const TableSet& tables = version.levels[level];
   if (level + 1 >= kLevelsMax || version.bytes(level) <= level_target(options, level)) {
@@ -127,7 +127,7 @@ std::optional<MergePlan> pick_level(const Version& version, const EngineOptions&
 }
 
 // A table that still holds what a remove of a range hides, or what expired long ago.
-std::optional<MergePlan> pick_to_clean(const Version& version, const EngineOptions& options,
+std::optional<MergePlan> pick_to_clean(const TabletVersion& version, const EngineOptions& options,
                                        const CompactionState& state, const SnapshotList& snapshots,
                                        int64_t now) {
   for (std::size_t level = 0; level < version.levels.size(); ++level) {
@@ -163,7 +163,7 @@ TableSet MergePlan::inputs() const {
   return all;
 }
 
-std::optional<MergePlan> pick_level0(const Version& version, const EngineOptions& options,
+std::optional<MergePlan> pick_level0(const TabletVersion& version, const EngineOptions& options,
                                      const CompactionState& state) {
   if (options.compaction == Compaction::kSizeTiered) {
     std::optional<MergePlan> plan = pick_tier(version, options, state);
@@ -182,7 +182,7 @@ std::optional<MergePlan> pick_level0(const Version& version, const EngineOptions
   return plan;
 }
 
-std::optional<MergePlan> pick_deeper(const Version& version, const EngineOptions& options,
+std::optional<MergePlan> pick_deeper(const TabletVersion& version, const EngineOptions& options,
                                      CompactionState& state, const SnapshotList& snapshots,
                                      int64_t now) {
   std::optional<MergePlan> plan;
@@ -194,7 +194,7 @@ std::optional<MergePlan> pick_deeper(const Version& version, const EngineOptions
   return plan ? plan : pick_to_clean(version, options, state, snapshots, now);
 }
 
-bool deeper_urgent(const Version& version, const EngineOptions& options) {
+bool deeper_urgent(const TabletVersion& version, const EngineOptions& options) {
   if (options.compaction == Compaction::kSizeTiered) return false;
   for (std::size_t level = 1; level + 1 < kLevelsMax; ++level) {
     if (version.bytes(level) > 2 * level_target(options, level)) return true;
@@ -202,7 +202,7 @@ bool deeper_urgent(const Version& version, const EngineOptions& options) {
   return false;
 }
 
-uint64_t compaction_debt(const Version& version, const EngineOptions& options) {
+uint64_t compaction_debt(const TabletVersion& version, const EngineOptions& options) {
   if (options.compaction == Compaction::kSizeTiered) {
     return version.levels[0].size() <= options.tables_max ? 0 : version.bytes(0);
   }

@@ -40,16 +40,16 @@ struct CompactionState {
 };
 
 // What merges level 0, and only that.
-std::optional<MergePlan> pick_level0(const Version& version, const EngineOptions& options,
+std::optional<MergePlan> pick_level0(const TabletVersion& version, const EngineOptions& options,
                                      const CompactionState& state);
 // Everything else.
-std::optional<MergePlan> pick_deeper(const Version& version, const EngineOptions& options,
+std::optional<MergePlan> pick_deeper(const TabletVersion& version, const EngineOptions& options,
                                      CompactionState& state, const SnapshotList& snapshots,
                                      int64_t now);
 
 // Whether a deeper level holds so much that merges into it become dear: then they wait for nobody.
-bool deeper_urgent(const Version& version, const EngineOptions& options);
+bool deeper_urgent(const TabletVersion& version, const EngineOptions& options);
 // Bytes that merges are behind; 0 when there is nothing to do.
-uint64_t compaction_debt(const Version& version, const EngineOptions& options);
+uint64_t compaction_debt(const TabletVersion& version, const EngineOptions& options);
 
 }  // namespace ringside

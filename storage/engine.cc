@@ -261,7 +261,7 @@ MemoryLookup EngineImpl::look_in_memtables(const Tablet& tablet, std::string_vie
 // Goes as far as the filters and the cached blocks reach.
 MemoryLookup EngineImpl::look_in_tables(const Tablet& tablet, std::string_view key, uint64_t hash,
                                         Lsn at) {
-  const Version& version = *tablet.version;
+  const TabletVersion& version = *tablet.version;
   StoredEntry found;
   // What the table says of the key; nothing: ask the next one.
   const auto ask = [&](const Table& table) -> std::optional<MemoryLookup> {
@@ -306,7 +306,7 @@ Task<Result<std::optional<std::string>>> EngineImpl::get(std::string key, View v
   const MemoryLookup seen = look_in_memtables(*tablet, key, hash, at);
   if (seen.state == MemoryLookup::State::kFound) co_return Found(seen.value);
   if (seen.state == MemoryLookup::State::kRemoved) co_return Found();
-  const std::shared_ptr<const Version> version = tablet->version;
+  const std::shared_ptr<const TabletVersion> version = tablet->version;
   const Lsn cover = tablet->ranges_anywhere() ? tablet->cover(key, at) : 0;
   StoredEntry found;
   Buffer pin;

@@ -139,7 +139,7 @@ Task<Result<void>> EngineImpl::write_memtables(std::shared_ptr<Tablet> tablet,
     change.range_removes.insert(change.range_removes.end(), (*old)->ranges().begin(),
                                 (*old)->ranges().end());
   }
-  const std::shared_ptr<const Version> version = tablet->version;
+  const std::shared_ptr<const TabletVersion> version = tablet->version;
   const Lsn first_lsn = manifest_->state().flushed + 1;
   TableWriter writer(host_, table_directory_, next_table_++, table_options(), first_lsn);
   Result<void> done = co_await writer.open();
@@ -196,22 +196,22 @@ Task<Result<void>> EngineImpl::adopt(std::vector<Change> changes, Lsn flushed) {
   edit.flushed = std::max(flushed, manifest_->state().flushed);
   edit.next_table = next_table_;
   edit.next_tablet = next_tablet_;
-  std::vector<std::shared_ptr<const Version>> versions;
+  std::vector<std::shared_ptr<const TabletVersion>> versions;
   for (const Change& change : changes) {
     if (change.tablet->dropped) {
       versions.emplace_back();
       continue;
     }
-    const Version& current = *change.tablet->version;
+    const TabletVersion& current = *change.tablet->version;
     std::vector<RangeRemove> ranges = current.range_removes;
     ranges.insert(ranges.end(), change.range_removes.begin(), change.range_removes.end());
-    std::shared_ptr<const Version> next =
+    std::shared_ptr<const TabletVersion> next =
         current.with(change.removed, change.added, std::move(ranges));
     ++stats_.checked_i5;
     std::vector<RangeRemove> needed = next->range_removes;
     std::erase_if(needed, [&](const RangeRemove& remove) { return !next->needs(remove); });
     if (needed.size() < next->range_removes.size()) {
-      auto pruned = std::make_shared<Version>(*next);
+      auto pruned = std::make_shared<TabletVersion>(*next);
       pruned->range_removes = needed;
       next = std::move(pruned);
     }

@@ -1,7 +1,7 @@
 // The engine itself. Data moves one way: log and active memtables, frozen memtables (a generation
 // of all tablets at a time, oldest first), level 0, deeper levels. Flushing and merging run beside
 // the requests in slices; the manifest takes one edit at a time. A table is read by whoever holds
-// its Version, and its file is removed when nobody does.
+// its TabletVersion, and its file is removed when nobody does.
 #pragma once
 
 #include <deque>
@@ -81,13 +81,13 @@ class EngineImpl final : public Engine, private BatchSink {
   };
   struct Checkpoint {
     Lsn lsn = 0;
-    std::vector<std::pair<KeyRange, std::shared_ptr<const Version>>> tablets;
+    std::vector<std::pair<KeyRange, std::shared_ptr<const TabletVersion>>> tablets;
   };
   struct Budget;
   // Where a scan reads: a tablet as of now, or one of a checkpoint, without memtables.
   struct Source {
     KeyRange range;
-    std::shared_ptr<const Version> version;
+    std::shared_ptr<const TabletVersion> version;
     Tablet* tablet = nullptr;  // null: of a checkpoint
   };
 
@@ -101,7 +101,7 @@ class EngineImpl final : public Engine, private BatchSink {
   // engine_recovery.cc
   Task<Result<void>> prepare_directories();
   Task<Result<void>> open_tablets(const ManifestState& state);
-  Task<Result<std::shared_ptr<const Version>>> open_version(
+  Task<Result<std::shared_ptr<const TabletVersion>>> open_version(
       const TabletState& state, std::map<uint64_t, std::shared_ptr<Table>>& tables);
   Task<Result<void>> remove_orphans();
   void replay(Lsn lsn, std::string_view batch, bool proven) override;
@@ -161,11 +161,11 @@ class EngineImpl final : public Engine, private BatchSink {
   bool overlaps_tablet(const KeyRange& range) const;
   void place(std::shared_ptr<Tablet> tablet);
   Task<Result<void>> add_tablet(KeyRange range, std::vector<std::shared_ptr<Table>> tables);
-  void retire(const Version& version);
+  void retire(const TabletVersion& version);
   Task<void> scrub_loop();
   Task<Result<uint64_t>> scrub_table(std::shared_ptr<Table> table);
-  Task<Result<void>> scrub_version(std::shared_ptr<const Version> version, std::set<uint64_t>& seen,
-                                   ScrubReport& report);
+  Task<Result<void>> scrub_version(std::shared_ptr<const TabletVersion> version,
+                                   std::set<uint64_t>& seen, ScrubReport& report);
 
   Host& host_;
   EngineOptions options_;

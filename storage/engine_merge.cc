@@ -117,7 +117,7 @@ bool EngineImpl::count_fate(Fate fate) {
 
 Task<Result<void>> EngineImpl::rewrite(std::shared_ptr<Tablet> tablet, const MergePlan& plan,
                                        bool level0, Change& change) {
-  const std::shared_ptr<const Version> version = tablet->version;
+  const std::shared_ptr<const TabletVersion> version = tablet->version;
   const TableSet inputs = plan.inputs();
   MergingCursor cursor(host_, Caching::kBypass);
   Lsn first_lsn = std::numeric_limits<Lsn>::max();

@@ -106,7 +106,7 @@ Task<Result<void>> EngineImpl::open_tablets(const ManifestState& state) {
     tablet->range = at.range;
     tablet->created = at.created;
     tablet->suspect = at.suspect;
-    Result<std::shared_ptr<const Version>> version = co_await open_version(at, tables);
+    Result<std::shared_ptr<const TabletVersion>> version = co_await open_version(at, tables);
     if (!version.ok()) co_return version.error();
     tablet->version = *std::move(version);
     place(std::move(tablet));
@@ -114,7 +114,7 @@ Task<Result<void>> EngineImpl::open_tablets(const ManifestState& state) {
   for (const CheckpointState& at : state.checkpoints) {
     Checkpoint checkpoint{.lsn = at.lsn};
     for (const TabletState& tablet : at.tablets) {
-      Result<std::shared_ptr<const Version>> version = co_await open_version(tablet, tables);
+      Result<std::shared_ptr<const TabletVersion>> version = co_await open_version(tablet, tables);
       if (!version.ok()) co_return version.error();
       checkpoint.tablets.emplace_back(tablet.range, *std::move(version));
     }
@@ -126,7 +126,7 @@ Task<Result<void>> EngineImpl::open_tablets(const ManifestState& state) {
 
 // A table that cannot be read stands for itself all the same: reads of its keys fail, the rest
 // serves.
-Task<Result<std::shared_ptr<const Version>>> EngineImpl::open_version(
+Task<Result<std::shared_ptr<const TabletVersion>>> EngineImpl::open_version(
     const TabletState& state, std::map<uint64_t, std::shared_ptr<Table>>& tables) {
   std::vector<std::pair<uint64_t, std::shared_ptr<Table>>> added;
   for (const LeveledTable& at : state.tables) {
@@ -144,7 +144,7 @@ Task<Result<std::shared_ptr<const Version>>> EngineImpl::open_version(
     }
     added.emplace_back(at.level, table);
   }
-  co_return Version().with({}, added, state.range_removes);
+  co_return TabletVersion().with({}, added, state.range_removes);
 }
 
 // Tables that were being written, or that a merge replaced, when the last process ended.

@@ -82,7 +82,7 @@ Task<Result<void>> EngineImpl::add_tablet(KeyRange range,
     added.emplace_back(level, table);
     state.tables.push_back({level, table->description()});
   }
-  tablet->version = Version().with({}, added, {});
+  tablet->version = TabletVersion().with({}, added, {});
   ManifestEdit edit{.flushed = manifest_->state().flushed,
                     .next_table = next_table_,
                     .next_tablet = next_tablet_};
@@ -128,7 +128,7 @@ Task<Result<void>> EngineImpl::drop_tablet(KeyRange range) {
   for (const TableSet& level : tablet->version->levels) {
     retired_.insert(retired_.end(), level.begin(), level.end());
   }
-  tablet->version = std::make_shared<Version>();
+  tablet->version = std::make_shared<TabletVersion>();
   weigh_debt();
   changed_.pulse();
   start_background();
@@ -188,7 +188,7 @@ Task<Result<void>> EngineImpl::drop_checkpoint(std::string name) {
 }
 
 // Tables that no tablet and no checkpoint has any more.
-void EngineImpl::retire(const Version& version) {
+void EngineImpl::retire(const TabletVersion& version) {
   for (const TableSet& level : version.levels) {
     for (const std::shared_ptr<Table>& table : level) {
       if (manifest_->state().names_table(table->description().id)) continue;
@@ -292,7 +292,7 @@ Task<Result<uint64_t>> EngineImpl::scrub_table(std::shared_ptr<Table> table) {
 }
 
 // The tables of one version that were not read yet.
-Task<Result<void>> EngineImpl::scrub_version(std::shared_ptr<const Version> version,
+Task<Result<void>> EngineImpl::scrub_version(std::shared_ptr<const TabletVersion> version,
                                              std::set<uint64_t>& seen, ScrubReport& report) {
   for (const TableSet& level : version->levels) {
     for (const std::shared_ptr<Table>& table : level) {

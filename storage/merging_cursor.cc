@@ -18,7 +18,7 @@ void MergingCursor::add(TableSet run) {
 }
 
 // Entries of any range lie in the levels, and in the tables of level 0, as all entries do.
-void MergingCursor::add(const Version& version, std::string_view begin, std::string_view end,
+void MergingCursor::add(const TabletVersion& version, std::string_view begin, std::string_view end,
                         uint64_t wanted) {
   uint64_t all = 1;
   for (std::size_t level = 0; level < version.levels.size(); ++level) all += version.entries(level);

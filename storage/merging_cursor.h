@@ -28,7 +28,8 @@ class MergingCursor {
   void add(TableSet run);
   // All of a version's tables that may reach into [begin, end), of which about so many entries will
   // be wanted. The version outlives the cursor.
-  void add(const Version& version, std::string_view begin, std::string_view end, uint64_t wanted);
+  void add(const TabletVersion& version, std::string_view begin, std::string_view end,
+           uint64_t wanted);
 
   Task<Result<void>> seek(std::string begin);
   bool valid() const { return least_ != nullptr; }

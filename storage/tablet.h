@@ -30,7 +30,7 @@ struct Tablet {
   std::string suspect;  // not empty: part of its log is lost; says which
   std::shared_ptr<Memtable> active = std::make_shared<Memtable>();
   std::deque<Frozen> frozen;  // oldest first
-  std::shared_ptr<const Version> version = std::make_shared<Version>();
+  std::shared_ptr<const TabletVersion> version = std::make_shared<TabletVersion>();
   CompactionState compaction;
   Lsn repaired = std::numeric_limits<Lsn>::max();  // removes above stay
   std::unique_ptr<MerkleTree> merkle;              // null: none is kept

@@ -23,29 +23,29 @@ TableSet::const_iterator first_reaching(const TableSet& level, std::string_view 
 
 }  // namespace
 
-bool Version::empty() const {
+bool TabletVersion::empty() const {
   return std::all_of(levels.begin(), levels.end(), [](const auto& level) { return level.empty(); });
 }
 
-uint64_t Version::tables() const {
+uint64_t TabletVersion::tables() const {
   uint64_t count = 0;
   for (const TableSet& level : levels) count += level.size();
   return count;
 }
 
-uint64_t Version::bytes(std::size_t level) const {
+uint64_t TabletVersion::bytes(std::size_t level) const {
   uint64_t sum = 0;
   for (const std::shared_ptr<Table>& table : levels[level]) sum += table->description().file_bytes;
   return sum;
 }
 
-uint64_t Version::bytes() const {
+uint64_t TabletVersion::bytes() const {
   uint64_t sum = 0;
   for (std::size_t level = 0; level < levels.size(); ++level) sum += bytes(level);
   return sum;
 }
 
-const std::vector<uint64_t>& Version::entries_by_level() const {
+const std::vector<uint64_t>& TabletVersion::entries_by_level() const {
   if (entries_by_level_.empty()) {
     for (const TableSet& level : levels) {
       uint64_t& sum = entries_by_level_.emplace_back(0);
@@ -55,21 +55,22 @@ const std::vector<uint64_t>& Version::entries_by_level() const {
   return entries_by_level_;
 }
 
-uint64_t Version::entries() const {
+uint64_t TabletVersion::entries() const {
   uint64_t sum = 0;
   for (std::size_t level = 0; level < levels.size(); ++level) sum += entries(level);
   return sum;
 }
 
-const std::shared_ptr<Table>* Version::table_for(std::size_t level, std::string_view key) const {
+const std::shared_ptr<Table>* TabletVersion::table_for(std::size_t level,
+                                                       std::string_view key) const {
   const TableSet& tables = levels[level];
   const auto found = first_reaching(tables, key);
   if (found == tables.end() || key < (*found)->description().smallest) return nullptr;
   return &*found;
 }
 
-TableSet Version::overlapping(std::size_t level, std::string_view smallest,
-                              std::string_view largest) const {
+TableSet TabletVersion::overlapping(std::size_t level, std::string_view smallest,
+                                    std::string_view largest) const {
   const TableSet& tables = levels[level];
   TableSet found;
   if (level == 0) {
@@ -87,7 +88,7 @@ TableSet Version::overlapping(std::size_t level, std::string_view smallest,
   return found;
 }
 
-std::pair<const std::shared_ptr<Table>*, std::size_t> Version::reaching(
+std::pair<const std::shared_ptr<Table>*, std::size_t> TabletVersion::reaching(
     std::size_t level, std::string_view begin, std::string_view end) const {
   const TableSet& tables = levels[level];
   const auto first = first_reaching(tables, begin);
@@ -99,7 +100,7 @@ std::pair<const std::shared_ptr<Table>*, std::size_t> Version::reaching(
   return {tables.data() + (first - tables.begin()), static_cast<std::size_t>(behind - first)};
 }
 
-bool Version::may_hold_older(std::string_view key, Lsn lsn, const TableSet& inputs) const {
+bool TabletVersion::may_hold_older(std::string_view key, Lsn lsn, const TableSet& inputs) const {
   for (const std::shared_ptr<Table>& table : levels[0]) {
     if (table->description().first_lsn < lsn && holds(*table, key) && !among(inputs, table)) {
       return true;
@@ -114,7 +115,7 @@ bool Version::may_hold_older(std::string_view key, Lsn lsn, const TableSet& inpu
   return false;
 }
 
-bool Version::needs(const RangeRemove& remove) const {
+bool TabletVersion::needs(const RangeRemove& remove) const {
   for (const TableSet& level : levels) {
     for (const std::shared_ptr<Table>& table : level) {
       const TableDescription& about = table->description();
@@ -127,10 +128,10 @@ bool Version::needs(const RangeRemove& remove) const {
   return false;
 }
 
-std::shared_ptr<const Version> Version::with(
+std::shared_ptr<const TabletVersion> TabletVersion::with(
     const TableSet& removed, const std::vector<std::pair<uint64_t, std::shared_ptr<Table>>>& added,
     std::vector<RangeRemove> range_removes_now) const {
-  auto next = std::make_shared<Version>();
+  auto next = std::make_shared<TabletVersion>();
   for (std::size_t level = 0; level < levels.size(); ++level) {
     for (const std::shared_ptr<Table>& table : levels[level]) {
       if (!among(removed, table)) next->levels[level].push_back(table);

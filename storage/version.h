@@ -1,7 +1,7 @@
-// Version: the tables of one tablet at one moment, never changed. Whoever reads holds it, so that a
-// merge does not pull a table from under them. Level 0 holds tables as they were flushed, newest
-// first, which may overlap; the tables of each deeper level are disjoint, in the order of keys. Of
-// two places that hold a key the upper one has the newer entry.
+// TabletVersion: the tables of one tablet at one moment, never changed. Whoever reads holds it, so
+// that a merge does not pull a table from under them. Level 0 holds tables as they were flushed,
+// newest first, which may overlap; the tables of each deeper level are disjoint, in the order of
+// keys. Of two places that hold a key the upper one has the newer entry.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace ringside {
 
-struct Version {
+struct TabletVersion {
   std::vector<TableSet> levels = std::vector<TableSet>(kLevelsMax);
   std::vector<RangeRemove> range_removes;  // by LSN
 
@@ -44,7 +44,7 @@ struct Version {
   bool needs(const RangeRemove& remove) const;
 
   // The version after a change. CHECKs that levels stay disjoint (I5).
-  std::shared_ptr<const Version> with(
+  std::shared_ptr<const TabletVersion> with(
       const TableSet& removed,
       const std::vector<std::pair<uint64_t, std::shared_ptr<Table>>>& added,
       std::vector<RangeRemove> range_removes_now) const;
