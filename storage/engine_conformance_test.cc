@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -15,14 +14,6 @@
 
 namespace ringside {
 namespace {
-
-enum class Feature { kExpiry, kRangeRemoves, kSnapshots };
-
-// What an engine does not have yet. Take a line out, and its cases run.
-const std::set<std::pair<EngineKind, Feature>> kNotYet = {};
-
-#define NEEDS(feature) \
-  if (kNotYet.contains({GetParam(), feature})) GTEST_SKIP() << "the engine does not have it yet"
 
 bool persists(EngineKind kind) { return kind != EngineKind::kMemory; }
 
@@ -173,7 +164,6 @@ TEST_P(Conformance, a_scan_keeps_its_range_and_its_limits) {
 }
 
 TEST_P(Conformance, a_key_expires_by_the_wall_clock) {
-  NEEDS(Feature::kExpiry);
   start();
   const int64_t expires = wall() + 10 * kSecond;
   Batch batch;
@@ -193,7 +183,6 @@ TEST_P(Conformance, a_key_expires_by_the_wall_clock) {
 }
 
 TEST_P(Conformance, what_expired_hides_what_is_older_and_stays_hidden_in_tables) {
-  NEEDS(Feature::kExpiry);
   start();
   wait(put("a", "old"));
   Batch batch;
@@ -207,7 +196,6 @@ TEST_P(Conformance, what_expired_hides_what_is_older_and_stays_hidden_in_tables)
 }
 
 TEST_P(Conformance, a_range_is_removed_as_it_was_before_its_batch) {
-  NEEDS(Feature::kRangeRemoves);
   start();
   Batch batch;
   for (const char* key : {"a", "b", "c", "d"}) batch.put(key, "1");
@@ -230,7 +218,6 @@ TEST_P(Conformance, a_range_is_removed_as_it_was_before_its_batch) {
 }
 
 TEST_P(Conformance, a_snapshot_stays_whatever_is_written) {
-  NEEDS(Feature::kSnapshots);
   start();
   Batch batch;
   for (const char* key : {"a", "b", "c"}) batch.put(key, "1");
@@ -300,9 +287,6 @@ TEST_P(Conformance, any_history_looks_like_the_model) {
     int64_t expires = 0;
   };
   using State = std::map<std::string, Value>;
-  const bool ranges = !kNotYet.contains({GetParam(), Feature::kRangeRemoves});
-  const bool expiry = !kNotYet.contains({GetParam(), Feature::kExpiry});
-  const bool snapshots = !kNotYet.contains({GetParam(), Feature::kSnapshots});
   uint64_t compared = 0, held_at_once = 0;
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     start();
@@ -345,7 +329,7 @@ TEST_P(Conformance, any_history_looks_like_the_model) {
     for (int i = 0; i < 700; ++i) {
       State state = states.back();
       Batch batch;
-      if (ranges && random.chance(0.05)) {
+      if (random.chance(0.05)) {
         const KeyRange range{key(), random.chance(0.1) ? "" : key()};
         batch.remove_range(range.begin, range.end);
         std::erase_if(state, [&](const auto& entry) { return range.contains(entry.first); });
@@ -358,7 +342,7 @@ TEST_P(Conformance, any_history_looks_like_the_model) {
           continue;
         }
         Value value{std::to_string(i) + std::string(random.below(400), 'v')};
-        if (expiry && random.chance(0.2)) {
+        if (random.chance(0.2)) {
           value.expires = wall() + 1 + static_cast<int64_t>(random.below(20 * kMillisecond));
           batch.put_until(name, value.bytes, value.expires);
         } else {
@@ -370,7 +354,7 @@ TEST_P(Conformance, any_history_looks_like_the_model) {
       for (uint64_t steps = random.below(4); steps > 0; --steps) host_.step();
       if (random.chance(0.05)) sleep_until(wall() + static_cast<Time>(random.below(kMillisecond)));
       if (random.chance(0.02)) ASSERT_TRUE(host_.run(engine_->flush()).ok());
-      if (snapshots && random.chance(0.1)) {
+      if (random.chance(0.1)) {
         const bool latest = random.chance(0.5);
         kept.push_back({engine_->snapshot(latest ? View::kLatest : View::kDurable),
                         latest ? engine_->last_submitted() : engine_->last_durable()});
@@ -392,7 +376,7 @@ TEST_P(Conformance, any_history_looks_like_the_model) {
     end();
   }
   EXPECT_GT(compared, 500u);
-  if (snapshots) EXPECT_GE(held_at_once, 4u);
+  EXPECT_GE(held_at_once, 4u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, Conformance,
