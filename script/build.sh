@@ -17,7 +17,8 @@ usage() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"; }
 build() {
   local directory=$root/build/$1 arguments=() log lock
   shift
-  while [ "$1" != -- ]; do arguments+=("$1"); shift; done
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do arguments+=("$1"); shift; done
+  [ $# -gt 1 ] || { say "build: no targets (build DIRECTORY ARGUMENTS -- TARGETS)"; exit 2; }
   shift
   mkdir -p "$directory"
   log=$directory/build.log

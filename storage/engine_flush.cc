@@ -263,18 +263,19 @@ Task<Result<void>> EngineImpl::adopt(std::vector<Change> changes, Lsn flushed) {
 
 // How far merges are behind, for the pace of merges and for admission.
 void EngineImpl::weigh_debt() {
-  uint64_t debt = 0, tables = 0;
+  uint64_t debt = 0, tables = 0;  // 1 table: kPressureMax
   deeper_urgent_ = false;
   for (const std::shared_ptr<Tablet>& tablet : tablets_) {
     if (!tablet->compaction.stuck.empty()) continue;  // nothing would ever help
     debt += compaction_debt(*tablet->version, options_);
     deeper_urgent_ |= deeper_urgent(*tablet->version, options_);
-    tables = std::max<uint64_t>(tables, tablet->version->levels[0].size());
+    tables = std::max<uint64_t>(
+        tables, kPressureMax * tablet->version->levels[0].size() - tablet->level0_merged);
   }
-  too_many_tables_ = tables >= options_.tables_stop;
+  too_many_tables_ = tables >= kPressureMax * options_.tables_stop;
   const uint64_t room = options_.tables_stop - options_.tables_max;
-  const uint64_t over = tables > options_.tables_max ? tables - options_.tables_max : 0;
-  table_pressure_ = std::min(kPressureMax, kPressureMax * over / room);
+  const uint64_t free = kPressureMax * options_.tables_max;
+  table_pressure_ = std::min(kPressureMax, tables > free ? (tables - free) / room : 0);
   const uint64_t debt_max = 4 * options_.level_bytes * options_.level_fanout;
   const uint64_t by_debt = std::min(kPressureMax, debt / (debt_max / kPressureMax + 1));
   pressure_ = std::min(kPressureMax, std::max(table_pressure_, by_debt));

@@ -153,6 +153,8 @@ class EngineImpl final : public Engine, private BatchSink {
   Task<Result<void>> merge(std::shared_ptr<Tablet> tablet, MergePlan plan, bool level0);
   Task<Result<void>> rewrite(std::shared_ptr<Tablet> tablet, const MergePlan& plan, bool level0,
                              Change& change);
+  Task<Result<void>> adopt_passed(std::shared_ptr<Tablet> tablet, const MergePlan& plan,
+                                  std::size_t passed, Change& change);
   bool count_fate(Fate fate);
   Task<void> pace(Slice& slice, bool level0);
 
@@ -196,7 +198,7 @@ class EngineImpl final : public Engine, private BatchSink {
   int64_t wall_ = 0;              // the latest that was seen: what expired stays so
   uint64_t table_pressure_ = 0;   // 0 … kPressureMax: tables of level 0
   uint64_t pressure_ = 0;         // 0 … kPressureMax: how far merges are behind
-  bool too_many_tables_ = false;  // in level 0 of some tablet
+  bool too_many_tables_ = false;  // in level 0 of some tablet, less what is merged
   int64_t merge_credit_ = 0;      // bytes that merges may read before they wait for more ingest
   uint64_t ingest_at_pace_ = 0;
   uint64_t tablet_turn_ = 0;

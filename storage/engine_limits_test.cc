@@ -64,5 +64,30 @@ TEST_F(EngineLimits, a_small_reserve_is_looked_after_before_it_is_used_up) {
   EXPECT_LE(engine_->stats().log_bytes - before, options_.reserve_bytes / 4 + 2 * kPageBytes);
 }
 
+// What a long merge of level 0 has written serves at once, and counts no longer as waiting.
+TEST_F(EngineLimits, a_merge_of_level_0_takes_effect_as_it_goes) {
+  options_.memtable_bytes_max = 64u << 10;
+  options_.tables_max = 4;
+  start();
+  constexpr int kKeys = 4'000;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < kKeys; ++i) {
+      const int key = i * 1'237 % kKeys;  // all over the range: every table overlaps every other
+      Batch batch;
+      batch.put("key " + std::to_string(10'000 + key),
+                std::to_string(round) + std::string(90, 'v'));
+      while (!engine_->submit(batch).ok()) ASSERT_TRUE(host_.step());
+    }
+  }
+  ASSERT_TRUE(host_.run(engine_->flush()).ok());
+  host_.run_until_idle();
+  EXPECT_GT(host_.probes("merge.adopted_in_part"), 0u);
+  const Result<Rows> rows = host_.run(
+      engine_->scan("", "", {.rows_max = 2 * kKeys, .bytes_max = 64u << 20}, View::kDurable));
+  ASSERT_TRUE(rows.ok());
+  EXPECT_EQ(rows->size(), static_cast<std::size_t>(kKeys));
+  for (const StoredEntry& row : *rows) EXPECT_EQ(row.value[0], '2') << row.key;
+}
+
 }  // namespace
 }  // namespace ringside

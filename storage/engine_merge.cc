@@ -1,6 +1,10 @@
 // Merging, in slices, paced by debt. Two loops: one for level 0, which goes first, one for all
 // else. A merge reads its tables past the cache, leaves out what nobody may read any more
-// (storage/drop_rules.h), and takes effect with one edit of the manifest.
+// (storage/drop_rules.h), and takes effect with one edit of the manifest; that of level 0, which
+// may be long, as it goes, in the order of keys: what it has written replaces the tables of level 1
+// that it has passed, so that the next level can take from there, while those of level 0 stay until
+// it ends (a key is then in both, with the same entries). For admission a table of level 0 counts
+// only as far as it is not merged yet.
 //
 // Pace: every ingested byte buys some bytes of merging, more of them the further merges are behind;
 // a merge that has spent its credit waits for more while there is ingest, and runs freely when
@@ -86,6 +90,7 @@ Task<Result<void>> EngineImpl::merge(std::shared_ptr<Tablet> tablet, MergePlan p
   } else if (!plan.drop) {
     Result<void> done = co_await rewrite(tablet, plan, level0, change);
     if (!done.ok()) {
+      tablet->level0_merged = 0;
       for (const auto& [level, table] : change.added) retired_.push_back(table);
       co_return done;
     }
@@ -94,10 +99,30 @@ Task<Result<void>> EngineImpl::merge(std::shared_ptr<Tablet> tablet, MergePlan p
       stats_.dropped_in_range += table->description().entries;
     }
   }
+  if (level0) tablet->level0_merged = 0;
   std::vector<Change> changes;
   changes.push_back(std::move(change));
   Result<void> done = co_await adopt(std::move(changes), 0);
   if (done.ok()) ++(plan.move ? stats_.moves : stats_.merges);
+  if (done.ok()) start_background();
+  co_return done;
+}
+
+// What a merge of level 0 has written so far replaces the first `passed` tables of its lower level.
+Task<Result<void>> EngineImpl::adopt_passed(std::shared_ptr<Tablet> tablet, const MergePlan& plan,
+                                            std::size_t passed, Change& change) {
+  const auto gone = plan.lower.begin() + static_cast<std::ptrdiff_t>(passed);
+  std::vector<Change> changes(1);
+  changes[0].tablet = tablet;
+  for (auto lower = plan.lower.begin(); lower != gone; ++lower) {
+    const auto held = std::find(change.removed.begin(), change.removed.end(), *lower);
+    if (held == change.removed.end()) continue;  // adopted before
+    changes[0].removed.push_back(*lower);
+    change.removed.erase(held);
+  }
+  changes[0].added = std::exchange(change.added, {});
+  Result<void> done = co_await adopt(std::move(changes), 0);
+  if (done.ok()) host_.trace().probe("merge.adopted_in_part");
   if (done.ok()) start_background();
   co_return done;
 }
@@ -148,18 +173,27 @@ Task<Result<void>> EngineImpl::rewrite(std::shared_ptr<Tablet> tablet, const Mer
   for (const std::shared_ptr<Table>& table : plan.upper) {
     upper_bytes += table->description().file_bytes;
   }
+  uint64_t entries_seen = 0;
+  std::size_t passed = 0;  // of plan.lower
+  const auto close_writer = [&]() -> Task<Result<void>> {
+    Result<std::shared_ptr<Table>> table = co_await finish_table(*writer, applied);
+    if (!table.ok()) co_return table.error();
+    stats_.merged_bytes += (*table)->description().file_bytes;
+    change.added.emplace_back(plan.to, *std::move(table));
+    writer.reset();
+    co_return Result<void>();
+  };
   Time drained_at = host_.clock().now();
   while (done.ok() && cursor.valid() && !durable_.poisoned() && !tablet->dropped) {
     const StoredEntry entry = cursor.entry();
-    if (writer && plan.split && writer->bytes() >= table_bytes_max && entry.key != last_key) {
-      Result<std::shared_ptr<Table>> table = co_await finish_table(*writer, applied);
-      if (!table.ok()) {
-        done = table.error();
-        break;
-      }
-      stats_.merged_bytes += (*table)->description().file_bytes;
-      change.added.emplace_back(plan.to, *std::move(table));
-      writer.reset();
+    const bool passes =
+        passed < plan.lower.size() && entry.key > plan.lower[passed]->description().largest;
+    if (passes) ++passed;
+    if (writer && plan.split && entry.key != last_key &&
+        writer->bytes() >= (passes && level0 ? table_bytes_max / 2 : table_bytes_max)) {
+      done = co_await close_writer();
+      if (done.ok() && passes && level0) done = co_await adopt_passed(tablet, plan, passed, change);
+      if (!done.ok()) break;
     }
     const Fate fate = rules.judge(entry, [&](const StoredEntry& judged) {
       return version->may_hold_older(judged.key, judged.lsn, inputs);
@@ -184,10 +218,11 @@ Task<Result<void>> EngineImpl::rewrite(std::shared_ptr<Tablet> tablet, const Mer
       if (fate == Fate::kRemoveDone || fate == Fate::kExpired) {
         ++stats_.checked_i7;
         if (!RINGSIDE_BUG(tombstone_dropped_early)) {
-          CHECK(!tablet->version->may_hold_older(entry.key, entry.lsn, inputs));
+          CHECK(!version->may_hold_older(entry.key, entry.lsn, inputs));
         }
       }
     }
+    ++entries_seen;
     const uint64_t bytes = entry.key.size() + entry.value.size();
     slice.charge(kUnitsPerMergedEntry + bytes / 8);
     merge_credit_ -= static_cast<int64_t>(bytes);
@@ -203,21 +238,14 @@ Task<Result<void>> EngineImpl::rewrite(std::shared_ptr<Tablet> tablet, const Mer
                                    now - drained_at);
         merged = 0;
         drained_at = now;
+        tablet->level0_merged = kPressureMax * plan.upper.size() * entries_seen / entries_in;
+        weigh_debt();
       }
     }
   }
   if (done.ok() && durable_.poisoned()) done = durable_.error();
   if (done.ok() && tablet->dropped) done = Error{Code::kClosed, "the tablet was dropped"};
-  if (done.ok() && writer) {
-    Result<std::shared_ptr<Table>> table = co_await finish_table(*writer, applied);
-    if (table.ok()) {
-      stats_.merged_bytes += (*table)->description().file_bytes;
-      change.added.emplace_back(plan.to, *std::move(table));
-      writer.reset();
-    } else {
-      done = table.error();
-    }
-  }
+  if (done.ok() && writer) done = co_await close_writer();
   if (writer) co_await writer->discard();
   stats_.slice_units_max = std::max(stats_.slice_units_max, slice.longest());
   if (!done.ok()) co_return done;

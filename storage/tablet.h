@@ -32,6 +32,7 @@ struct Tablet {
   std::deque<Frozen> frozen;  // oldest first
   std::shared_ptr<const TabletVersion> version = std::make_shared<TabletVersion>();
   CompactionState compaction;
+  uint64_t level0_merged = 0;  // of its tables in a merge; 1 table: kPressureMax
   Lsn repaired = std::numeric_limits<Lsn>::max();  // removes above stay
   std::unique_ptr<MerkleTree> merkle;              // null: none is kept
   std::unique_ptr<Semaphore> merkle_turn;          // one brings it up to date at a time
