@@ -45,7 +45,7 @@ std::string crash_everywhere() {
 }
 
 std::string faults_everywhere() {
-  for (uint64_t seed = 1; seed <= 6; ++seed) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
     for (int f = 0; f < kDiskFaults; ++f) {
       for (int p = 0; p < kFaultParts; ++p) {
         const auto fault = static_cast<DiskFault>(f);
