@@ -10,7 +10,7 @@
 #include "cli/escape.h"
 #include "cli/report.h"
 #include "node/inspect.h"
-#include "node/node.h"
+#include "protocols/keys.h"
 #include "storage/inspect.h"
 
 namespace ringside::cli {
@@ -57,17 +57,18 @@ Result<bool> print_row(const EngineArguments& arguments, const StoredEntry& row)
     return print_line(on_one_line(row.key) + "\t" + on_one_line(row.value));
   Json json;
   json.begin_object();
-  add_bytes(json, "key", row.key);
   if (arguments.raw) {
+    add_bytes(json, "key", row.key);
     add_bytes(json, "value", row.value);
     return print_line(json.end_object().str());
   }
-  const std::string key(row.key);
   Result<StoredObject> object = stored_object(row);
   if (!object.ok()) {
-    return Error{object.code(), "the value of key '" + on_one_line(key) +
+    return Error{object.code(), "the value of row '" + on_one_line(row.key) +
                                     "' is no object of a node (--raw shows what there is)"};
   }
+  const std::string& key = object->key;
+  add_bytes(json, "key", key);
   std::erase_if(object->siblings, [](const StoredVersion& version) { return version.tombstone; });
   if (object->siblings.empty()) return true;  // deleted
   if (!arguments.json) {
@@ -86,18 +87,24 @@ Result<bool> print_row(const EngineArguments& arguments, const StoredEntry& row)
 }
 
 Task<Result<void>> dump_keys(Engine& engine, EngineArguments arguments) {
-  std::string begin = *from_one_line(arguments.from), end = *from_one_line(arguments.to);
-  const std::string reserved(1, kReservedKey);
-  if (!arguments.raw && (end.empty() || end > reserved)) end = reserved;
+  const std::string from = *from_one_line(arguments.from), to = *from_one_line(arguments.to);
+  // Objects lie in the order of the ring, so that keys from one to another lie everywhere.
+  std::string begin = arguments.raw ? from : std::string(1, kObjectRow);
+  const std::string end = arguments.raw ? to : std::string(1, kObjectRow + 1);
   uint64_t left = arguments.limit == 0 ? ~uint64_t{0} : arguments.limit;
   while (left > 0 && before_end(begin, end)) {
-    const ScanLimits limits{.rows_max = std::min<uint64_t>(left, 1'000), .fill_cache = false};
+    const ScanLimits limits{.fill_cache = false};
     Result<Rows> rows = co_await engine.scan(begin, end, limits, View::kDurable);
     if (!rows.ok()) co_return rows.error();
     if (rows->empty()) break;
     begin = std::string(rows->back().key) + '\0';
-    left -= rows->size();
     for (const StoredEntry& row : *rows) {
+      uint64_t position = 0;
+      std::string_view key;
+      const bool asked = arguments.raw || !parse_object_row(row.key, position, key) ||
+                         (key >= from && before_end(key, to));
+      if (!asked) continue;
+      if (left-- == 0) co_return Result<void>();
       const Result<bool> printed = print_row(arguments, row);
       if (!printed.ok()) co_return printed.error();
       if (!*printed) co_return Result<void>();

@@ -112,8 +112,10 @@ void add_engine_dump(CLI::App& engine, int& exit_code) {
   CLI::App* dump =
       add_engine_verb(engine, EngineArguments::Verb::kDump, "dump",
                       "Every live key and value, a line each, tab between", arguments, exit_code);
-  dump->add_option("--from", arguments->from, "the first key, written as dump prints it");
-  dump->add_option("--to", arguments->to, "the key before which it ends");
+  dump->add_option(
+      "--from", arguments->from,
+      "no keys before this one, written as dump prints it; keys come in the order of the ring");
+  dump->add_option("--to", arguments->to, "no keys from this one on");
   dump->add_option("--limit", arguments->limit, "at most so many keys, or batches")
       ->check(CLI::PositiveNumber);
   dump->add_flag("--raw", arguments->raw,

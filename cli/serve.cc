@@ -113,9 +113,9 @@ class Server {
   void start(Node& node) {
     NodeOptions options;
     options.engine.fill_segments = true;
-    options.n = options_.n;
-    options.r = options_.r;
-    options.w = options_.w;
+    options.dynamo.n = options_.n;
+    options.dynamo.r = options_.r;
+    options.dynamo.w = options_.w;
     for (NodeId id = 1; id <= options_.nodes; ++id) options.members.push_back({.id = id});
     if (options_.node_id != 0) {
       // It asks them all until one answers; whom it can reach at first is whom it meets below.

@@ -234,10 +234,10 @@ class Judge {
         unreadable = concat("node ", image.snapshot.replica, ": ", image.error);
       snapshots.push_back(image.snapshot);
     }
-    const Ring ring(plan_.node.members, plan_.node.q, plan_.node.tokens);
+    const Ring ring(plan_.node.members, plan_.node.ring);
     const auto homes = [&](std::string_view key) {
       const std::span<const NodeId> preference = ring.preference(key);
-      return std::vector<NodeId>(preference.begin(), preference.begin() + plan_.node.n);
+      return std::vector<NodeId>(preference.begin(), preference.begin() + plan_.node.dynamo.n);
     };
     const DivergenceReport report = find_divergence(snapshots, homes);
     for (const DivergentKey& key : report.examples)

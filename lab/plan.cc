@@ -111,27 +111,19 @@ void build_node(const scenario::Scenario& scenario, Plan& plan) {
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
     const Places::Machine& machine = plan.places.machines()[i];
     const std::string& zone = plan.places.zones()[machine.zone].name;
-    node.members.push_back({plan.nodes[i].id, machine.name, zone, machine.rack});
+    node.members.push_back(
+        {.id = plan.nodes[i].id, .machine = machine.name, .zone = zone, .rack = machine.rack});
   }
-  node.q = cluster.partitions();
-  node.tokens = cluster.virtual_nodes();
-  node.n = dynamo.n();
-  node.r = dynamo.r();
-  node.w = dynamo.w();
-  node.read_repair = dynamo.read_repair();
-  node.read_repair_wait =
-      span_or(dynamo.has_read_repair_wait(), dynamo.read_repair_wait(), node.read_repair_wait);
-  node.request_timeout =
-      span_or(dynamo.has_request_timeout(), dynamo.request_timeout(), node.request_timeout);
-  const bool elsewhere = dynamo.coordinate() == scenario::Dynamo::NON_REPLICA;
-  node.coordinate = elsewhere ? Coordinate::kNonReplica : Coordinate::kReplica;
+  node.ring.q = cluster.partitions();
+  node.ring.tokens = cluster.virtual_nodes();
+  node.dynamo = to_dynamo(dynamo);
   node.engine = to_engine(cluster.engine());
 
   ClientOptions& client = plan.client;
   client.members = node.members;
-  client.q = node.q;
-  client.tokens = node.tokens;
-  client.n = node.n;
+  client.ring = node.ring;
+  client.n = node.dynamo.n;
+  const bool elsewhere = node.dynamo.coordinate == Coordinate::kNonReplica;
   client.routing = elsewhere ? Routing::kNonReplica : Routing::kCoordinator;
   client.timeout =
       span_or(scenario.workload().has_timeout(), scenario.workload().timeout(), 2 * kSecond);
@@ -221,8 +213,8 @@ void apply_to_lsm(const std::string& name, int64_t value, EngineOptions& engine)
 void apply_tunable(const sim::Tunable& tunable, NodeOptions& node) {
   if (tunable.name == "memtable_bytes")
     node.engine.memtable_bytes_max = static_cast<uint64_t>(tunable.value);
-  if (tunable.name == "read_repair_wait") node.read_repair_wait = tunable.value;
-  if (tunable.name == "request_timeout") node.request_timeout = tunable.value;
+  if (tunable.name == "read_repair_wait") node.dynamo.read_repair_wait = tunable.value;
+  if (tunable.name == "request_timeout") node.dynamo.request_timeout = tunable.value;
   if (node.engine.kind == EngineKind::kLsm) apply_to_lsm(tunable.name, tunable.value, node.engine);
 }
 
@@ -235,7 +227,7 @@ Result<void> draw_weather(const scenario::Scenario& scenario, uint64_t seed, Pla
   options.start_after = plan.timeline.start;
   options.quiet_after = plan.timeline.end;
   const scenario::Swarm& swarm = scenario.swarm();
-  options.budget = swarm.has_budget() ? swarm.budget() : plan.node.w - 1;
+  options.budget = swarm.has_budget() ? swarm.budget() : plan.node.dynamo.w - 1;
   options.interval_min =
       span_or(swarm.has_interval_min(), swarm.interval_min(), options.interval_min);
   options.interval_max =

@@ -63,6 +63,19 @@ sim::DiskModel to_disk(scenario::DiskKind kind) {
   return sim::DiskModel::nvme();
 }
 
+DynamoOptions to_dynamo(const scenario::Dynamo& dynamo) {
+  DynamoOptions options;
+  options.n = dynamo.n();
+  options.r = dynamo.r();
+  options.w = dynamo.w();
+  options.read_repair = dynamo.read_repair();
+  if (dynamo.has_read_repair_wait()) options.read_repair_wait = span_of(dynamo.read_repair_wait());
+  if (dynamo.has_request_timeout()) options.request_timeout = span_of(dynamo.request_timeout());
+  if (dynamo.coordinate() == scenario::Dynamo::NON_REPLICA)
+    options.coordinate = Coordinate::kNonReplica;
+  return options;
+}
+
 std::string engine_key() { return "a key of 32 bytes for the lab, 1"; }
 
 EngineOptions to_engine(const scenario::Engine& engine) {

@@ -2,22 +2,26 @@
 
 #include <utility>
 
-#include "node/node.h"
+#include "protocols/keys.h"
 
 namespace ringside {
 
 Result<StoredObject> stored_object(const StoredEntry& row) {
+  uint64_t position = 0;
+  std::string_view key;
+  if (!parse_object_row(row.key, position, key) || position != Ring::position_of(key))
+    return Error{Code::kCorrupt, "a row of " + std::to_string(row.key.size()) +
+                                     " bytes is not named as an object's row is"};
   Object object;
   if (!object.decode(row.value))
-    return Error{Code::kCorrupt,
-                 "the object of key '" + std::string(row.key) + "' does not decode"};
+    return Error{Code::kCorrupt, "the object of key '" + std::string(key) + "' does not decode"};
   StoredObject stored;
   stored.context = object.context;
   for (const Version& version : object.siblings) {
     stored.siblings.push_back(
         {version.dot, version.operation, version.tombstone, std::string(version.value)});
   }
-  stored.key = row.key;
+  stored.key = key;
   stored.encoded = row.value;
   return stored;
 }
@@ -28,10 +32,10 @@ Task<Result<std::vector<StoredObject>>> read_all(Host& host, EngineOptions optio
   if (!engine.ok()) co_return engine.error();
   std::vector<StoredObject> objects;
   const ScanLimits limits;
-  std::string begin;
+  std::string begin(1, kObjectRow);
+  const std::string end(1, kObjectRow + 1);
   for (bool more = true; more;) {
-    Result<Rows> rows =
-        co_await (*engine)->scan(begin, std::string(1, kReservedKey), limits, View::kDurable);
+    Result<Rows> rows = co_await (*engine)->scan(begin, end, limits, View::kDurable);
     if (!rows.ok()) co_return rows.error();
     more = !rows->empty();
     for (const StoredEntry& row : *rows) {

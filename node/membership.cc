@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "protocols/keys.h"
+
 namespace ringside {
 namespace {
 
 constexpr Duration kJoinTimeout = 500 * kMillisecond;
 
-std::string kept_key() { return std::string(1, kReservedKey) + "members"; }
+std::string kept_key() { return std::string(1, kOwnRow) + "members"; }
 
 }  // namespace
 
@@ -16,7 +18,7 @@ Membership::Membership(Rpc& rpc, Engine& engine, const NodeOptions& options)
       host_(rpc.host()),
       engine_(engine),
       options_(options),
-      ring_(options.members, options.q, options.tokens) {
+      view_(stable_view(Ring(options.members, options.ring))) {
   for (const Member& member : options.members) known_[member.id].member = member;
   CHECK(known_.count(rpc.self()) == 1);
 }
@@ -46,7 +48,7 @@ bool Membership::absorb(const std::vector<KnownMember>& members) {
   if (!grown) return false;
   std::vector<Member> ring_members;
   for (const auto& [id, known] : known_) ring_members.push_back(known.member);
-  ring_ = Ring(std::move(ring_members), options_.q, options_.tokens);
+  view_ = stable_view(Ring(std::move(ring_members), options_.ring));
   return true;
 }
 

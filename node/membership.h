@@ -9,6 +9,7 @@
 
 #include "node/node.h"
 #include "protocols/members.h"
+#include "protocols/ring_view.h"
 #include "protocols/rpc.h"
 
 namespace ringside {
@@ -17,7 +18,7 @@ class Membership {
  public:
   Membership(Rpc& rpc, Engine& engine, const NodeOptions& options);
 
-  const Ring& ring() const { return ring_; }
+  const RingView& view() const { return view_; }
   std::size_t size() const { return known_.size(); }
 
   // Reads what was kept.
@@ -39,7 +40,7 @@ class Membership {
   Engine& engine_;
   const NodeOptions& options_;
   std::map<NodeId, KnownMember> known_;
-  Ring ring_;
+  RingView view_;
 };
 
 }  // namespace ringside

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "node/membership.h"
+#include "protocols/partitions.h"
 #include "protocols/replication/dynamo/coordinator.h"
 #include "runtime/bug.h"
 #ifdef RINGSIDE_PLANTED
@@ -20,16 +21,19 @@ class Node {
         engine_(engine),
         status_(status != nullptr ? *status : own_status_),
         rpc_(host, &status_.rpc),
+        partitions_(host, engine),
         membership_(rpc_, engine, options_),
-        dynamo_(rpc_, engine, membership_.ring(), dynamo_options(options_), status_.dynamo),
+        dynamo_(rpc_, engine, partitions_, membership_.view(), options_.dynamo, status_.dynamo),
         scope_(host.ready()) {}
   ~Node() { status_.serving = false; }
 
   // Until the engine is poisoned.
   Task<void> serve() {
-    const Result<void> loaded = co_await membership_.load();
-    if (!loaded.ok()) {
-      host_.abort(loaded.error().text());
+    Result<void> ready = co_await partitions_.load();
+    if (ready.ok()) ready = co_await membership_.load();
+    if (ready.ok() && partitions_.fresh()) ready = co_await found();
+    if (!ready.ok()) {
+      host_.abort(ready.error().text());
       co_return;
     }
     ring_changed();
@@ -57,24 +61,22 @@ class Node {
   }
 
  private:
-  static DynamoOptions dynamo_options(const NodeOptions& options) {
-    DynamoOptions dynamo;
-    dynamo.n = options.n;
-    dynamo.r = options.r;
-    dynamo.w = options.w;
-    dynamo.read_repair = options.read_repair;
-    dynamo.read_repair_wait = options.read_repair_wait;
-    dynamo.request_timeout = options.request_timeout;
-    dynamo.coordinate = options.coordinate;
-    dynamo.reserved_key = kReservedKey;
-    return dynamo;
+  // A cluster begins empty, so that everyone's part of the first ring is whole.
+  Task<Result<void>> found() {
+    const Ring& ring = *membership_.view().now;
+    std::vector<PositionRange> home;
+    for (uint32_t partition = 0; partition < ring.partitions(); ++partition) {
+      const PositionRange range = ring.range(partition);
+      if (ring.is_home(range.begin, rpc_.self(), options_.dynamo.n)) home.push_back(range);
+    }
+    co_return co_await partitions_.hold(std::move(home), true);
   }
   Task<void> join() {
     co_await membership_.join();
     ring_changed();
   }
   void ring_changed() {
-    dynamo_.reconfigure(membership_.ring());
+    dynamo_.reconfigure(membership_.view());
     status_.members = static_cast<uint32_t>(membership_.size());
   }
 
@@ -84,6 +86,7 @@ class Node {
   NodeStatus own_status_;
   NodeStatus& status_;
   Rpc rpc_;
+  Partitions partitions_;
   Membership membership_;
   Dynamo dynamo_;
   Scope scope_;
@@ -92,6 +95,7 @@ class Node {
 }  // namespace
 
 Task<void> run_node(Host& host, NodeOptions options, NodeStatus* status) {
+  options.engine.one_tablet = false;  // a tablet a partition
   Result<std::unique_ptr<Engine>> engine = co_await Engine::open(host, options.engine);
   if (!engine.ok()) {
     host.abort(engine.error().text());

@@ -20,15 +20,8 @@ namespace ringside {
 
 struct NodeOptions {
   std::vector<Member> members;  // every node of the cluster, this one too
-  uint32_t q = 64;              // partitions of the ring
-  uint32_t tokens = 16;         // virtual nodes a node
-  uint32_t n = 3;
-  uint32_t r = 2;
-  uint32_t w = 2;
-  bool read_repair = true;
-  Duration read_repair_wait = 20 * kMillisecond;  // for stragglers, after the client was answered
-  Duration request_timeout = kSecond;             // the most that a coordinator waits for replicas
-  Coordinate coordinate = Coordinate::kReplica;
+  RingOptions ring;
+  DynamoOptions dynamo;
   EngineOptions engine;
   // Where addresses are not known beforehand (real hosts): peers that this host can already reach
   // and that know the cluster. This node tells them where it listens and learns the other members,
@@ -49,8 +42,5 @@ struct NodeStatus {
 // when the data cannot be opened or the engine is poisoned. `status`, when given, must outlive the
 // process.
 Task<void> run_node(Host& host, NodeOptions options, NodeStatus* status = nullptr);
-
-// Keys of the engine that begin with this byte are the node's own; clients may not use them.
-inline constexpr char kReservedKey = '\xff';
 
 }  // namespace ringside

@@ -61,7 +61,7 @@ class Cluster {
       options_.members.push_back({id, "m" + std::to_string(id),
                                   std::string(1, static_cast<char>('a' + (id - 1) % 3)), ""});
     }
-    ring_ = Ring(options_.members, options_.q, options_.tokens);
+    ring_ = Ring(options_.members, options_.ring);
     for (NodeId id = 1; id <= kNodes; ++id) {
       world.place(id, id - 1,
                   [this, id](Host& host) { return run_node(host, options_, &status[id]); });
@@ -108,7 +108,7 @@ class Cluster {
 
   std::vector<NodeId> home(std::string_view key) const {
     const auto list = ring_.preference(key);
-    return {list.begin(), list.begin() + options_.n};
+    return {list.begin(), list.begin() + options_.dynamo.n};
   }
   // What the node's disk holds, as a fresh engine in another world reads it.
   std::map<std::string, std::vector<std::string>> on_disk(NodeId id) const {

@@ -34,7 +34,7 @@ const char* outcome_name(Outcome outcome) {
 Client::Client(Host& host, ClientOptions options)
     : host_(host),
       options_(std::move(options)),
-      ring_(options_.members, options_.q, options_.tokens),
+      ring_(options_.members, options_.ring),
       rpc_(host),
       random_(host.random("client")) {}
 

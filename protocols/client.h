@@ -34,8 +34,7 @@ enum class Routing : uint8_t {
 
 struct ClientOptions {
   std::vector<Member> members;
-  uint32_t q = 64;
-  uint32_t tokens = 16;
+  RingOptions ring;
   uint32_t n = 3;  // of the preference list, for routing alone; r and w are the server's
   Routing routing = Routing::kCoordinator;
   Duration timeout = kSecond;                     // of an operation with all its attempts

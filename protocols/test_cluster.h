@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "protocols/client.h"
+#include "protocols/keys.h"
 #include "protocols/replication/dynamo/coordinator.h"
 #include "protocols/test_engine.h"
 #include "protocols/test_host.h"
@@ -16,8 +17,12 @@
 namespace ringside::test {
 
 struct TestNode {
-  TestNode(TestHost& host, const Ring& ring, DynamoOptions options)
-      : engine(host, kMillisecond / 10), rpc(host), dynamo(rpc, engine, ring, options, stats) {
+  TestNode(TestHost& host, const RingView& view, DynamoOptions options)
+      : engine(host, kMillisecond / 10),
+        rpc(host),
+        partitions(host, engine),
+        dynamo(rpc, engine, partitions, view, options, stats) {
+    partitions.assume({});  // everything
     for (const Kind kind : {Kind::kClientGetRequest, Kind::kForwardGetRequest}) {
       rpc.handle(kind, [this](Request request) { dynamo.read(std::move(request)); });
     }
@@ -31,6 +36,7 @@ struct TestNode {
 
   TestEngine engine;
   Rpc rpc;
+  Partitions partitions;
   DynamoStats stats;
   Dynamo dynamo;
 };
@@ -41,9 +47,9 @@ class TestCluster {
                        Routing routing = Routing::kCoordinator) {
     for (NodeId id = 1; id <= size; ++id)
       members_.push_back({id, "", "z" + std::to_string(id % 3), ""});
-    ring_ = Ring(members_, 64, 16);
+    view_ = stable_view(Ring(members_, {}));
     for (NodeId id = 1; id <= size; ++id)
-      nodes_[id] = std::make_unique<TestNode>(world.host(id), ring_, options);
+      nodes_[id] = std::make_unique<TestNode>(world.host(id), view_, options);
     client_options.members = members_;
     client_options.routing = routing;
     client_options.n = options.n;
@@ -56,14 +62,14 @@ class TestCluster {
     return *client;
   }
   TestNode& node(NodeId id) { return *nodes_[id]; }
-  const Ring& ring() const { return ring_; }
+  const Ring& ring() const { return *view_.now; }
   std::vector<NodeId> home(std::string_view key, uint32_t n = 3) const {
-    const auto list = ring_.preference(key);
+    const auto list = ring().preference(key);
     return {list.begin(), list.begin() + n};
   }
   // The sibling values that the node holds durably, in the order of their dots.
   std::vector<std::string> stored(NodeId id, std::string_view key) {
-    const MemoryLookup found = node(id).engine.lookup(key, View::kDurable);
+    const MemoryLookup found = node(id).engine.lookup(ObjectRow(key).view(), View::kDurable);
     std::vector<std::string> values;
     Object object;
     if (found.state != MemoryLookup::State::kFound || !object.decode(found.value)) return values;
@@ -114,7 +120,7 @@ class TestCluster {
   }
 
   std::vector<Member> members_;
-  Ring ring_;
+  RingView view_;
   std::map<NodeId, std::unique_ptr<TestNode>> nodes_;
   std::map<uint32_t, std::unique_ptr<Client>> clients_;
 };

@@ -26,6 +26,35 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kEnd)> kNa
     "join_request",
     "join_reply",
     "members_push",
+    "",
+    "gossip_request",
+    "gossip_reply",
+    "gossip_push",
+    "",
+    "ping_request",
+    "ping_reply",
+    "members_request",
+    "members_reply",
+    "admin_request",
+    "admin_reply",
+    "status_request",
+    "status_reply",
+    "hinted_put_request",
+    "hinted_put_reply",
+    "tree_request",
+    "tree_reply",
+    "leaf_request",
+    "leaf_reply",
+    "rows_request",
+    "rows_reply",
+    "reap_request",
+    "reap_reply",
+    "offer_request",
+    "offer_reply",
+    "page_request",
+    "page_reply",
+    "confirm_request",
+    "confirm_reply",
 };
 
 uint32_t checksum(const char* message, std::size_t size, Kind kind, uint64_t operation) {
@@ -43,12 +72,18 @@ std::string_view kind_name(FrameKind kind) {
 
 Kind kind_of(std::string_view name) {
   for (std::size_t i = 1; i < kNames.size(); ++i) {
-    if (kNames[i] == name) return static_cast<Kind>(i);
+    if (!name.empty() && kNames[i] == name) return static_cast<Kind>(i);
   }
   return Kind::kNone;
 }
 
-std::vector<std::string_view> kind_names() { return {kNames.begin() + 1, kNames.end()}; }
+std::vector<std::string_view> kind_names() {
+  std::vector<std::string_view> names;
+  for (const std::string_view name : kNames) {
+    if (!name.empty()) names.push_back(name);
+  }
+  return names;
+}
 
 std::string_view status_name(Status status) {
   switch (status) {

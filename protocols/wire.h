@@ -41,8 +41,35 @@ enum class Kind : FrameKind {
   kForwardPutReply = 12,
   kJoinRequest = 13,
   kJoinReply = 14,
-  kMembersPush = 15,  // no reply
-  kEnd = 16,
+  kMembersPush = 15,    // no reply
+  kGossipRequest = 17,  // membership/: what is known of the members, digests first
+  kGossipReply = 18,
+  kGossipPush = 19,  // no reply
+  kPingRequest = 21,
+  kPingReply = 22,
+  kMembersRequest = 23,  // a client asks who is there
+  kMembersReply = 24,
+  kAdminRequest = 25,  // an administrator's order: join, leave, replace, …
+  kAdminReply = 26,
+  kStatusRequest = 27,  // what a node says of itself
+  kStatusReply = 28,
+  kHintedPutRequest = 29,  // a replica_put that a stand-in keeps for somebody else
+  kHintedPutReply = 30,
+  kTreeRequest = 31,  // anti-entropy: the hashes of a range …
+  kTreeReply = 32,
+  kLeafRequest = 33,  // … what the keys of differing leaves hold, as digests …
+  kLeafReply = 34,
+  kRowsRequest = 35,  // … and the objects themselves
+  kRowsReply = 36,
+  kReapRequest = 37,  // may this tombstone go?
+  kReapReply = 38,
+  kOfferRequest = 39,  // transfer: a range for who is to hold it
+  kOfferReply = 40,
+  kPageRequest = 41,  // a page of a range
+  kPageReply = 42,
+  kConfirmRequest = 43,
+  kConfirmReply = 44,
+  kEnd = 45,
 };
 
 constexpr FrameKind number(Kind kind) { return static_cast<FrameKind>(kind); }

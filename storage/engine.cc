@@ -160,7 +160,7 @@ void EngineImpl::apply(const BatchOperation& operation, Lsn lsn, Lsn oldest) {
 
 EngineImpl::Tablets EngineImpl::tablets_and_coming() const {
   Tablets all = tablets_;
-  if (coming_ != nullptr) all.push_back(coming_);
+  all.insert(all.end(), coming_.begin(), coming_.end());
   return all;
 }
 

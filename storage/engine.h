@@ -149,8 +149,9 @@ class Engine {
 
   // Tablets, in the order of their ranges, which are disjoint.
   virtual std::vector<TabletInfo> tablets() const { return {}; }
-  // kExists when it overlaps a tablet.
-  virtual Task<Result<void>> create_tablet(KeyRange range);
+  // All or none. kExists when one overlaps a tablet, or another one.
+  virtual Task<Result<void>> create_tablets(std::vector<KeyRange> ranges);
+  Task<Result<void>> create_tablet(KeyRange range) { return create_tablets({std::move(range)}); }
   // The tablet of exactly this range. kNotFound.
   virtual Task<Result<void>> drop_tablet(KeyRange range);
   // The live keys of a range (within tablets) as of now, or as of a checkpoint.

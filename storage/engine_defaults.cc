@@ -10,7 +10,9 @@ Error not_offered(const char* what) {
 
 }  // namespace
 
-Task<Result<void>> Engine::create_tablet(KeyRange) { co_return not_offered("tablets"); }
+Task<Result<void>> Engine::create_tablets(std::vector<KeyRange>) {
+  co_return not_offered("tablets");
+}
 Task<Result<void>> Engine::drop_tablet(KeyRange) { co_return not_offered("tablets"); }
 Task<Result<std::unique_ptr<RangeExport>>> Engine::export_range(KeyRange, std::string) {
   co_return not_offered("export of ranges");

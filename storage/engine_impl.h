@@ -46,7 +46,7 @@ class EngineImpl final : public Engine, private BatchSink {
   const EngineStats& stats() const override;
 
   std::vector<TabletInfo> tablets() const override;
-  Task<Result<void>> create_tablet(KeyRange range) override;
+  Task<Result<void>> create_tablets(std::vector<KeyRange> ranges) override;
   Task<Result<void>> drop_tablet(KeyRange range) override;
   Task<Result<std::unique_ptr<RangeExport>>> export_range(KeyRange range,
                                                           std::string checkpoint) override;
@@ -162,7 +162,11 @@ class EngineImpl final : public Engine, private BatchSink {
   std::shared_ptr<Tablet> find_tablet(const KeyRange& range) const;
   bool overlaps_tablet(const KeyRange& range) const;
   void place(std::shared_ptr<Tablet> tablet);
-  Task<Result<void>> add_tablet(KeyRange range, std::vector<std::shared_ptr<Table>> tables);
+  struct NewTablet {
+    KeyRange range;
+    std::vector<std::shared_ptr<Table>> tables;
+  };
+  Task<Result<void>> add_tablets(std::vector<NewTablet> asked);
   void retire(const TabletVersion& version);
   Task<void> scrub_loop();
   Task<Result<uint64_t>> scrub_table(std::shared_ptr<Table> table);
@@ -178,7 +182,7 @@ class EngineImpl final : public Engine, private BatchSink {
   std::unique_ptr<Manifest> manifest_;
   mutable BlockCache cache_;
   Tablets tablets_;
-  std::shared_ptr<Tablet> coming_;      // the manifest is about to name it
+  Tablets coming_;                      // the manifest is about to name them
   std::deque<Generation> generations_;  // frozen, oldest first
   uint64_t next_generation_ = 1;
   uint64_t active_bytes_ = 0;  // of all active memtables

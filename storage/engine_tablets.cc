@@ -58,49 +58,65 @@ void EngineImpl::place(std::shared_ptr<Tablet> tablet) {
   tablets_.insert(at, std::move(tablet));
 }
 
-Task<Result<void>> EngineImpl::create_tablet(KeyRange range) {
-  co_return co_await add_tablet(std::move(range), {});
+Task<Result<void>> EngineImpl::create_tablets(std::vector<KeyRange> ranges) {
+  std::vector<NewTablet> tablets;
+  for (KeyRange& range : ranges) tablets.push_back({std::move(range), {}});
+  co_return co_await add_tablets(std::move(tablets));
 }
 
-// With tables of nobody, which are the tablet's when this returns well and nobody's otherwise.
-Task<Result<void>> EngineImpl::add_tablet(KeyRange range,
-                                          std::vector<std::shared_ptr<Table>> tables) {
-  if (range.empty()) co_return Error{Code::kInvalid, "a tablet of no keys: " + shown(range)};
+// All of them in one edit. Their tables are nobody's; they are the tablets' when this returns well,
+// and nobody's otherwise.
+Task<Result<void>> EngineImpl::add_tablets(std::vector<NewTablet> asked) {
+  for (const NewTablet& one : asked) {
+    if (one.range.empty())
+      co_return Error{Code::kInvalid, "a tablet of no keys: " + shown(one.range)};
+  }
   Permit permit = co_await manifest_lock_.acquire();
   if (durable_.poisoned()) co_return durable_.error();
-  if (overlaps_tablet(range)) {
-    co_return Error{Code::kExists, "a tablet of this engine overlaps " + shown(range)};
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const bool twice =
+        std::any_of(asked.begin(), asked.begin() + static_cast<std::ptrdiff_t>(i),
+                    [&](const auto& one) { return one.range.overlaps(asked[i].range); });
+    if (twice || overlaps_tablet(asked[i].range)) {
+      co_return Error{Code::kExists, "a tablet of this engine overlaps " + shown(asked[i].range)};
+    }
   }
-  auto tablet = std::make_shared<Tablet>();
-  tablet->id = next_tablet_++;
-  tablet->range = range;
-  tablet->created = log_->last();
-  TabletState state{.id = tablet->id, .range = range, .created = tablet->created};
-  const uint64_t level = options_.compaction == Compaction::kLeveled ? kLevelsMax - 1 : 0;
-  std::vector<std::pair<uint64_t, std::shared_ptr<Table>>> added;
-  for (const std::shared_ptr<Table>& table : tables) {
-    added.emplace_back(level, table);
-    state.tables.push_back({level, table->description()});
+  const Lsn created = log_->last();
+  std::vector<std::shared_ptr<Tablet>> tablets;
+  ManifestEdit edit{.flushed = manifest_->state().flushed, .next_table = next_table_};
+  for (NewTablet& one : asked) {
+    auto tablet = std::make_shared<Tablet>();
+    tablet->id = next_tablet_++;
+    tablet->range = one.range;
+    tablet->created = created;
+    TabletState state{.id = tablet->id, .range = one.range, .created = created};
+    const uint64_t level = options_.compaction == Compaction::kLeveled ? kLevelsMax - 1 : 0;
+    std::vector<std::pair<uint64_t, std::shared_ptr<Table>>> added;
+    for (const std::shared_ptr<Table>& table : one.tables) {
+      added.emplace_back(level, table);
+      state.tables.push_back({level, table->description()});
+    }
+    tablet->version = TabletVersion().with({}, added, {});
+    edit.created.push_back(std::move(state));
+    tablets.push_back(std::move(tablet));
   }
-  tablet->version = TabletVersion().with({}, added, {});
-  ManifestEdit edit{.flushed = manifest_->state().flushed,
-                    .next_table = next_table_,
-                    .next_tablet = next_tablet_};
-  edit.created.push_back(std::move(state));
+  edit.next_tablet = next_tablet_;
   // What the log says of these keys up to here is void once the edit is there; it must not be
   // there before the log is.
-  coming_ = tablet;  // removes of ranges that are submitted meanwhile are for it, too
-  Result<void> done = co_await durable_.wait(tablet->created);
+  coming_ = tablets;  // removes of ranges that are submitted meanwhile are for them, too
+  Result<void> done = co_await durable_.wait(created);
   if (done.ok()) done = co_await manifest_->apply(std::move(edit));
-  coming_.reset();
+  coming_.clear();
   if (!done.ok()) {
-    tablet->dropped = true;
-    active_bytes_ -= tablet->active->bytes();
+    for (const std::shared_ptr<Tablet>& tablet : tablets) {
+      tablet->dropped = true;
+      active_bytes_ -= tablet->active->bytes();
+    }
     if (done.code() != Code::kNoSpace) durable_.poison(done.error());
     co_return done;
   }
   log_->set_manifest_sequence(manifest_->state().sequence);
-  place(std::move(tablet));
+  for (std::shared_ptr<Tablet>& tablet : tablets) place(std::move(tablet));
   co_return done;
 }
 

@@ -91,7 +91,11 @@ class EngineImport final : public RangeImport {
   Task<Result<void>> finish() override {
     Result<void> done = reader_.finish();
     if (done.ok() && writer_) done = co_await finish_table();
-    if (done.ok()) done = co_await engine_.add_tablet(range_, tables_);
+    if (done.ok()) {
+      std::vector<EngineImpl::NewTablet> whole;
+      whole.push_back({range_, tables_});
+      done = co_await engine_.add_tablets(std::move(whole));
+    }
     if (done.ok()) tables_.clear();
     co_return done;
   }

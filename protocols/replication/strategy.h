@@ -10,7 +10,7 @@
 
 namespace ringside {
 
-class Ring;
+struct RingView;
 
 struct StrategyClaim {
   std::string_view name;         // "dynamo"
@@ -30,8 +30,9 @@ class Strategy {
   virtual void write(Request request) = 0;
   // What a replica of this strategy says to another: every kind that is no client's.
   virtual void message(Request request) = 0;
-  // The members changed. Requests under way go on with the ring that they began with.
-  virtual void reconfigure(const Ring& ring) = 0;
+  // The members changed. Requests under way go on with the view that they began with; `view` is
+  // valid until the next call.
+  virtual void reconfigure(const RingView& view) = 0;
 };
 
 }  // namespace ringside

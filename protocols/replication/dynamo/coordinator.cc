@@ -63,11 +63,12 @@ bool is_forward(Kind kind) {
 
 }  // namespace
 
-Dynamo::Dynamo(Rpc& rpc, Engine& engine, const Ring& ring, DynamoOptions options,
-               DynamoStats& stats)
+Dynamo::Dynamo(Rpc& rpc, Engine& engine, const Partitions& partitions, const RingView& view,
+               DynamoOptions options, DynamoStats& stats)
     : rpc_(rpc),
       host_(rpc.host()),
-      ring_(&ring),
+      partitions_(partitions),
+      view_(&view),
       options_(options),
       replica_(rpc, engine),
       stranger_actor_(host_.random("dynamo.stranger").next()),
@@ -115,39 +116,47 @@ void Dynamo::message(Request request) {
   const Ack ack{request.from, request.kind, request.operation, request.call};
   if (request.kind == Kind::kReplicaGetRequest) {
     GetRequest get;
-    if (!get.parse(request.body())) return refuse(request, Status::kInvalid);
+    if (!get.parse(request.body()) || !valid_key(get.key)) return refuse(request, Status::kInvalid);
+    if (!partitions_.whole(Ring::position_of(get.key))) return refuse_unheld(request);
     ++stats_.replica_gets;
     replica_.get(get.key, ack);
   } else if (request.kind == Kind::kReplicaPutRequest) {
     ReplicaPutRequest put;
-    if (!put.parse(request.body()) || put.key.empty()) return refuse(request, Status::kInvalid);
+    if (!put.parse(request.body()) || !valid_key(put.key)) return refuse(request, Status::kInvalid);
+    if (!partitions_.holds(Ring::position_of(put.key))) return refuse_unheld(request);
     ++stats_.replica_puts;
     replica_.merge(put.key, put.object, ack);
   }
 }
 
 bool Dynamo::valid_key(std::string_view key) const {
-  return !key.empty() && key.size() <= kKeyBytesMax && key[0] != options_.reserved_key;
+  return !key.empty() && key.size() <= kKeyBytesMax;
+}
+
+// Another view of the ring, an older or a newer one, has this node as a home of the range.
+void Dynamo::refuse_unheld(const Request& request) {
+  ++stats_.not_held;
+  host_.trace().probe("dynamo.range_not_held");
+  refuse(request, Status::kFailed);
 }
 
 std::span<const NodeId> Dynamo::home(std::string_view key) const {
-  const std::span<const NodeId> list = ring_->preference(key);
-  return list.first(std::min<std::size_t>(options_.n, list.size()));
+  return view_->read_homes(Ring::position_of(key), options_.n);
 }
 
 // What was handed on is not handed on again: two nodes may see different members.
 bool Dynamo::may_coordinate(std::string_view key, Kind kind) const {
   if (is_forward(kind)) return true;
-  const bool at_home = ring_->is_home(key, rpc_.self(), options_.n);
+  const bool at_home = view_->is_read_home(Ring::position_of(key), rpc_.self(), options_.n);
   if (options_.coordinate == Coordinate::kNonReplica) {
-    return !at_home || ring_->preference(key).size() <= options_.n;
+    return !at_home || view_->reads().preference(key).size() <= options_.n;
   }
   return at_home || kind == Kind::kClientGetRequest;
 }
 
 // Where a request may be handed on to, the least suspected first.
 Dynamo::Peers Dynamo::candidates(std::string_view key) const {
-  const std::span<const NodeId> list = ring_->preference(key);
+  const std::span<const NodeId> list = view_->reads().preference(key);
   const std::size_t n = std::min<std::size_t>(options_.n, list.size());
   const auto part = options_.coordinate == Coordinate::kReplica ? list.first(n) : list.subspan(n);
   Peers peers;
@@ -285,7 +294,7 @@ Task<void> Dynamo::coordinate_put(Request request) {
   const Time deadline = deadline_of(request);
   const LocalPut local{&seen, put.value, put.tombstone, request.operation,
                        recent_.find(request.operation)};
-  const bool here = ring_->is_home(put.key, rpc_.self(), options_.n);
+  const bool here = view_->is_read_home(Ring::position_of(put.key), rpc_.self(), options_.n);
   Applied applied;
   std::string own;
   if (home(put.key).size() < options_.w) {

@@ -13,24 +13,26 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
+#include "protocols/partitions.h"
 #include "protocols/replication/dynamo/options.h"
 #include "protocols/replication/dynamo/recent_puts.h"
 #include "protocols/replication/dynamo/replica.h"
 #include "protocols/replication/strategy.h"
-#include "protocols/ring.h"
+#include "protocols/ring_view.h"
 #include "protocols/suspects.h"
 
 namespace ringside {
 
 class Dynamo : public Strategy {
  public:
-  Dynamo(Rpc& rpc, Engine& engine, const Ring& ring, DynamoOptions options, DynamoStats& stats);
+  Dynamo(Rpc& rpc, Engine& engine, const Partitions& partitions, const RingView& view,
+         DynamoOptions options, DynamoStats& stats);
 
   StrategyClaim claim() const override;
   void read(Request request) override;
   void write(Request request) override;
   void message(Request request) override;
-  void reconfigure(const Ring& ring) override { ring_ = &ring; }
+  void reconfigure(const RingView& view) override { view_ = &view; }
 
  private:
   using Peers = absl::InlinedVector<NodeId, 8>;
@@ -48,6 +50,7 @@ class Dynamo : public Strategy {
   Peers candidates(std::string_view key) const;
   Time deadline_of(const Request& request) const;
   bool valid_key(std::string_view key) const;
+  void refuse_unheld(const Request& request);
   bool is_leg(const Fanout& fanout) const;
   // A line of the virtual-time log; `detail` is made only when somebody listens.
   template <class Detail>
@@ -60,7 +63,8 @@ class Dynamo : public Strategy {
 
   Rpc& rpc_;
   Host& host_;
-  const Ring* ring_;
+  const Partitions& partitions_;
+  const RingView* view_;
   DynamoOptions options_;
   Replica replica_;
   RecentPuts recent_;

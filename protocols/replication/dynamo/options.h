@@ -12,6 +12,13 @@ enum class Coordinate : uint8_t {
   kNonReplica,  // both by a node that is none of them, so that no leg is local (for latency models)
 };
 
+// How versions of a key are told apart.
+enum class Versions : uint8_t {
+  kDotted,          // dotted version vectors
+  kVectorClock,     // the paper's: one clock a version, truncated above a threshold
+  kLastWriterWins,  // one version, the one with the latest time
+};
+
 struct DynamoOptions {
   uint32_t n = 3;
   uint32_t r = 2;
@@ -20,7 +27,21 @@ struct DynamoOptions {
   Duration read_repair_wait = 20 * kMillisecond;  // for stragglers, after the client was answered
   Duration request_timeout = kSecond;             // the most that a coordinator waits for replicas
   Coordinate coordinate = Coordinate::kReplica;
-  char reserved_key = '\xff';  // clients may not use keys that begin so
+
+  Versions versions = Versions::kDotted;
+  uint32_t clock_entries_max = 10;  // vector clocks: above it the oldest entry is dropped
+
+  bool sloppy = true;                  // stand-ins take the place of homes that are silent
+  uint64_t hint_bytes_max = 64 << 20;  // kept for others; beyond it nobody is stood in for
+  uint32_t hints_in_flight_max = 16;   // to one owner, while hints are delivered
+  Duration hedge_after = 0;     // gets ask R homes, and the others after this; 0: all at once
+  bool fastest_replier = true;  // a put is coordinated by the fastest replier of the read before
+  bool buffered_writes =
+      false;  // a put is acknowledged from memory; one replica of N makes it durable first
+  uint32_t buffer_objects = 1'000;
+  // For models alone: each put reaches one random set of W homes and nobody else, each get asks one
+  // random set of R.
+  bool random_quorums = false;
 };
 
 struct DynamoStats {
@@ -28,6 +49,7 @@ struct DynamoStats {
   uint64_t forwards = 0;        // handed to another coordinator
   uint64_t puts_unknown = 0, puts_failed = 0, gets_failed = 0;
   uint64_t replica_gets = 0, replica_puts = 0;  // answered for others
+  uint64_t not_held = 0;                        // asked about a range that this node does not hold
   uint64_t repairs = 0;                         // objects pushed to replicas that lacked them
   uint64_t siblings_returned = 0;               // gets whose replicas did not agree
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocols/keys.h"
+
 namespace ringside {
 namespace {
 
@@ -27,7 +29,7 @@ Replica::Replica(Rpc& rpc, Engine& engine)
       scope_(host_.ready()) {}
 
 void Replica::get(std::string_view key, const Ack& ack) {
-  const MemoryLookup found = engine_.lookup(key, View::kDurable);
+  const MemoryLookup found = engine_.lookup(ObjectRow(key).view(), View::kDurable);
   if (found.state == MemoryLookup::State::kNotInMemory) {
     scope_.spawn(get_later(std::string(key), ack));
     return;
@@ -39,7 +41,7 @@ void Replica::get(std::string_view key, const Ack& ack) {
 Task<void> Replica::get_later(std::string key, Ack ack) {
   host_.trace().probe("dynamo.read_from_disk");
   const Result<std::optional<std::string>> read =
-      co_await engine_.get(std::move(key), View::kDurable);
+      co_await engine_.get(std::string(ObjectRow(key).view()), View::kDurable);
   if (!read.ok()) {
     acks_.answer(ack, Status::kFailed, encode_empty());
   } else if (*read) {
@@ -50,7 +52,7 @@ Task<void> Replica::get_later(std::string key, Ack ack) {
 }
 
 bool Replica::find(std::string_view key, Stored& stored) {
-  const MemoryLookup found = engine_.lookup(key, View::kLatest);
+  const MemoryLookup found = engine_.lookup(ObjectRow(key).view(), View::kLatest);
   if (found.state == MemoryLookup::State::kNotInMemory) return false;
   stored.found = found.state == MemoryLookup::State::kFound;
   stored.object = stored.found ? found.value : std::string_view();
@@ -66,7 +68,8 @@ Task<Result<Replica::Stored>> Replica::fetch(std::string_view key, std::string& 
     Stored stored;
     if (find(key, stored)) co_return stored;
     const uint64_t flushes = engine_.stats().flushes;
-    Result<std::optional<std::string>> read = co_await engine_.get(std::string(key), View::kLatest);
+    Result<std::optional<std::string>> read =
+        co_await engine_.get(std::string(ObjectRow(key).view()), View::kLatest);
     if (!read.ok()) co_return read.error();
     if (find(key, stored)) co_return stored;
     if (engine_.stats().flushes != flushes) continue;
@@ -208,7 +211,7 @@ Applied Replica::put_into(const Stored& stored, std::string_view key, const Loca
 
 Result<Lsn> Replica::store(std::string_view key, std::string_view object) {
   batch_.clear();
-  batch_.put(key, object);
+  batch_.put(ObjectRow(key).view(), object);
   return engine_.submit(batch_);
 }
 
