@@ -31,7 +31,8 @@ TEST(Wire, bodies_are_what_protobuf_makes_of_the_schema_both_ways) {
     get.set_hints(flag);
     ASSERT_EQ(body(GetRequest{key, flag}.encode()), get.SerializeAsString());
     GetRequest get_back;
-    ASSERT_TRUE(get_back.parse(get.SerializeAsString()));
+    const std::string get_bytes = get.SerializeAsString();
+    ASSERT_TRUE(get_back.parse(get_bytes));
     EXPECT_EQ(get_back.hints, flag);
 
     wire::GetReply got;
@@ -51,14 +52,16 @@ TEST(Wire, bodies_are_what_protobuf_makes_of_the_schema_both_ways) {
     put.set_context(context);
     put.set_value(value);
     put.set_tombstone(flag);
+    put.set_expires(number);
     const std::string put_bytes = put.SerializeAsString();
-    ASSERT_EQ(body(PutRequest{key, context, value, flag}.encode()), put_bytes);
+    ASSERT_EQ(body(PutRequest{key, context, value, flag, number}.encode()), put_bytes);
     PutRequest put_back;
     ASSERT_TRUE(put_back.parse(put_bytes));
     EXPECT_EQ(put_back.key, key);
     EXPECT_EQ(put_back.context, context);
     EXPECT_EQ(put_back.value, value);
     EXPECT_EQ(put_back.tombstone, flag);
+    EXPECT_EQ(put_back.expires, number);
 
     wire::PutReply done;
     done.set_context(context);
@@ -71,7 +74,8 @@ TEST(Wire, bodies_are_what_protobuf_makes_of_the_schema_both_ways) {
     replica.set_durable(flag);
     ASSERT_EQ(body(ReplicaPutRequest{key, value, flag}.encode()), replica.SerializeAsString());
     ReplicaPutRequest replica_back;
-    ASSERT_TRUE(replica_back.parse(replica.SerializeAsString()));
+    const std::string replica_bytes = replica.SerializeAsString();
+    ASSERT_TRUE(replica_back.parse(replica_bytes));
     EXPECT_EQ(replica_back.durable, flag);
 
     wire::HintedPutRequest hinted;

@@ -25,8 +25,7 @@ BufferedWrites::BufferedWrites(Rpc& rpc, Engine& engine, Replica& replica,
       scope_(host_.ready()) {}
 
 bool BufferedWrites::merge(std::string_view key, std::string_view object, const Ack& ack) {
-  Object incoming;
-  if (!incoming.decode(object)) {
+  if (!replica_.versions().valid(object)) {
     acks_.answer(ack, Status::kInvalid, encode_empty());
     return true;
   }
@@ -39,12 +38,8 @@ bool BufferedWrites::merge(std::string_view key, std::string_view object, const 
     }
     entries_.emplace(std::move(place), Entry{std::string(object), ++turns_});
   } else {
-    Object kept;
-    CHECK(kept.decode(found->second.object));
-    if (!kept.includes(incoming)) {
-      kept.merge(incoming);
-      found->second = Entry{kept.encoded(), ++turns_};
-    }
+    std::string both = merged(found->second.object, object);
+    if (both != found->second.object) found->second = Entry{std::move(both), ++turns_};
   }
   ++stats_.buffered;
   host_.trace().probe("dynamo.put_buffered");
@@ -119,6 +114,18 @@ Task<void> BufferedWrites::get_later(std::string key, std::string held, Ack ack)
   answer_merged(std::move(held), *stored ? std::string_view(**stored) : std::string_view(), ack);
 }
 
+std::string BufferedWrites::merged(std::string_view first, std::string_view second) const {
+  std::string both;
+  switch (replica_.versions().merge(first, second, both)) {
+    case Versioning::Merge::kFirst:
+    case Versioning::Merge::kBadSecond: return std::string(first);
+    case Versioning::Merge::kSecond:
+    case Versioning::Merge::kBadFirst: return std::string(second);
+    case Versioning::Merge::kBoth: return both;
+  }
+  return both;
+}
+
 std::string BufferedWrites::buffered(const std::string& place) const {
   const auto entry = entries_.find(place);
   return entry == entries_.end() ? std::string() : entry->second.object;
@@ -130,11 +137,8 @@ void BufferedWrites::answer_merged(std::string held, std::string_view stored, co
     return acks_.answer(ack, Status::kOk, GetReply{!stored.empty(), stored}.encode());
   }
   host_.trace().probe("dynamo.read_from_write_buffer");
-  Object merged, kept;
-  CHECK(merged.decode(held));
-  if (kept.decode(stored)) merged.merge(kept);
-  const std::string bytes = merged.encoded();
-  acks_.answer(ack, Status::kOk, GetReply{true, bytes}.encode());
+  const std::string both = merged(held, stored);
+  acks_.answer(ack, Status::kOk, GetReply{true, both}.encode());
 }
 
 }  // namespace ringside

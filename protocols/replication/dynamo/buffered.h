@@ -41,6 +41,7 @@ class BufferedWrites {
   Task<void> write_some();
   Task<void> get_later(std::string key, std::string held, Ack ack);
   std::string buffered(const std::string& place) const;
+  std::string merged(std::string_view first, std::string_view second) const;
   void answer_merged(std::string held, std::string_view stored, const Ack& ack);
 
   Rpc& rpc_;

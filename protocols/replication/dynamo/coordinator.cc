@@ -35,11 +35,10 @@ Dynamo::Dynamo(Rpc& rpc, Engine& engine, const Partitions& partitions, const Rin
       view_(&view),
       options_(options),
       stats_(stats),
-      replica_(rpc, engine),
-      hints_(rpc, engine, options_, stats),
+      replica_(rpc, engine, options_, stats),
+      hints_(rpc, engine, replica_.versions(), options_, stats),
       delivery_(rpc, hints_, replica_, suspects_, view_, options_, stats),
       draws_(host_.random("dynamo.draws")),
-      stranger_actor_(host_.random("dynamo.stranger").next()),
       scope_(host_.ready()) {
   CHECK(options_.n > 0 && options_.r > 0 && options_.w > 0);
   CHECK(options_.r <= options_.n && options_.w <= options_.n);
@@ -87,7 +86,8 @@ void Dynamo::read(Request request) {
 void Dynamo::write(Request request) {
   PutRequest put;
   if (!put.parse(request.body()) || !valid_key(put.key) || put.value.size() > kValueBytesMax ||
-      (put.tombstone && !put.value.empty()) || request.operation == 0) {
+      (put.tombstone && !put.value.empty()) || put.expires > uint64_t{kNever} ||
+      request.operation == 0) {
     refuse(request, Status::kInvalid);
   } else if (may_coordinate(put.key, request.kind)) {
     scope_.spawn(coordinate_put(std::move(request)));

@@ -79,7 +79,6 @@ class Dynamo : public Strategy {
   Task<void> coordinate_put(Request request, bool handed_on = false);
   void send_put(Fanout& fanout, const Seats& seats, const Sending& sending, bool here,
                 const Applied& applied);
-  void make_stranger(const LocalPut& put, Applied& applied, std::string& own);
   bool hint_stand_ins(Fanout& fanout, const Seats& seats, const Sending& sending,
                       Duration patience);
   Task<void> fill_the_rest(Fanout& fanout, const Seats& seats, const Sending& sending,
@@ -117,10 +116,6 @@ class Dynamo : public Strategy {
   HintDelivery delivery_;
   std::optional<BufferedWrites> buffer_;
   Random& draws_;
-  // Of versions made here for keys that are not stored here: another actor, and a counter of the
-  // whole process.
-  uint64_t stranger_actor_;
-  uint64_t stranger_counter_ = 0;
   Scope scope_;
 };
 

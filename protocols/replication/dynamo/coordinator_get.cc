@@ -7,9 +7,10 @@ namespace ringside {
 namespace {
 
 // An object as the replicas hold it, or what several of them make together. `object` views a
-// reply's bytes when they agree, and `own` otherwise.
+// reply's bytes, or `own` when no reply has it all.
 struct Merged {
   bool found = false;
+  bool agreed = true;
   std::string_view object;
   std::string own;
 };
@@ -18,28 +19,32 @@ bool parse_reply(const Fanout::Leg& leg, GetReply& reply) {
   return leg.state == Fanout::Leg::State::kOk && reply.parse(leg.body());
 }
 
-void merge_replies(const Fanout& fanout, Merged& merged) {
+// Objects that are none count as not there.
+void merge_replies(const Versioning& versions, const Fanout& fanout, Merged& merged) {
   merged.found = false;
-  bool agreed = true;
+  merged.agreed = true;
+  std::string both;
   for (const Fanout::Leg& leg : fanout) {
     GetReply reply;
     if (!parse_reply(leg, reply) || !reply.found) continue;
     if (!merged.found) {
       merged.found = true;
       merged.object = reply.object;
-    } else if (merged.object != reply.object) {
-      agreed = false;
+      continue;
+    }
+    if (merged.object == reply.object) continue;
+    merged.agreed = false;
+    switch (versions.merge(merged.object, reply.object, both)) {
+      case Versioning::Merge::kFirst:
+      case Versioning::Merge::kBadSecond: break;
+      case Versioning::Merge::kSecond:
+      case Versioning::Merge::kBadFirst: merged.object = reply.object; break;
+      case Versioning::Merge::kBoth:
+        std::swap(merged.own, both);
+        merged.object = merged.own;
+        break;
     }
   }
-  if (agreed) return;
-  Object all;
-  for (const Fanout::Leg& leg : fanout) {
-    GetReply reply;
-    Object one;
-    if (parse_reply(leg, reply) && reply.found && one.decode(reply.object)) all.merge(one);
-  }
-  merged.own = all.encoded();
-  merged.object = merged.own;
 }
 
 // The home whose answer came first; 0: none of them answered.
@@ -161,10 +166,11 @@ Task<void> Dynamo::coordinate_get(Request request) {
   if (suspects_.any()) note_answers(fanout, patience);
   if (by_stand_ins(fanout, seats)) ++stats_.sloppy_gets;
   Merged merged;
-  merge_replies(fanout, merged);
-  if (!merged.own.empty()) ++stats_.siblings_returned;
+  merge_replies(replica_.versions(), fanout, merged);
+  if (!merged.agreed) ++stats_.siblings_returned;
+  stats_.note_read(merged.found ? sibling_count(merged.object) : 0);
   log("get.answered", get.key, request.operation,
-      [&] { return counted(fanout.gather()) + (merged.own.empty() ? ", alike" : ", merged"); });
+      [&] { return counted(fanout.gather()) + (merged.agreed ? ", alike" : ", merged"); });
   GetReply reply{merged.found, merged.object, rpc_.self()};
   if (options_.fastest_replier) reply.fastest = fastest_home(fanout, seats);
   rpc_.reply(request, Status::kOk, reply.encode());
@@ -173,7 +179,7 @@ Task<void> Dynamo::coordinate_get(Request request) {
   if (gather.outstanding() > 0) {
     co_await fanout.wait(gather.legs() - gather.failed(),
                          host_.clock().now() + options_.read_repair_wait);
-    merge_replies(fanout, merged);
+    merge_replies(replica_.versions(), fanout, merged);
   }
   if (merged.found) repair(get.key, fanout, merged.object);
 }

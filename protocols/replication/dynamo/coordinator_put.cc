@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "protocols/replication/dynamo/coordinator.h"
-#include "protocols/replication/dynamo/version.h"
 
 namespace ringside {
 namespace {
@@ -27,21 +26,6 @@ struct Dynamo::Sending {
     return put.object;
   }
 };
-
-// A version for a key that this node does not hold: all that is known of the object is what the
-// client has seen.
-void Dynamo::make_stranger(const LocalPut& put, Applied& applied, std::string& own) {
-  applied.dot = put.known.counter != 0 ? put.known : Dot{stranger_actor_, ++stranger_counter_};
-  if (put.seen->covers(applied.dot)) {
-    applied.status = Status::kInvalid;  // it claims to have seen what is only now being written
-    return;
-  }
-  Object object;
-  object.put(*put.seen, Version{applied.dot, put.operation, put.tombstone, put.value});
-  own = object.encoded();
-  applied.object = own;
-  applied.status = Status::kOk;
-}
 
 // With buffered writes the last home, whoever that is, writes through its log.
 void Dynamo::send_put(Fanout& fanout, const Seats& seats, const Sending& sending, bool here,
@@ -91,27 +75,24 @@ Task<void> Dynamo::coordinate_put(Request request, bool handed_on) {
   ++stats_.puts;
   PutRequest put;
   CHECK(put.parse(request.body()));
-  Context seen;
-  std::string_view context = put.context;
-  if (!context.empty() && (!seen.decode(context) || !context.empty())) {
-    ++stats_.puts_failed;
-    refuse(request, handed_on ? Status::kUnknown : Status::kInvalid);
-    co_return;
-  }
   const Time began = host_.clock().now();
   Sending sending{put.key, Ring::position_of(put.key), request.operation, deadline_of(request), {}};
   Seats seats = seats_to_write(*view_, sending.position, options_.n, options_.w);
   if (options_.random_quorums) keep_random(seats, draws_);
   if (buffer_) std::swap(seats.homes.back(), seats.homes[draws_.below(seats.homes.size())]);
   const bool here = seats.has(rpc_.self()) && partitions_.holds(sending.position);
-  const LocalPut local{&seen, put.value, put.tombstone, request.operation,
-                       recent_.find(request.operation)};
+  const LocalPut local{put.context,
+                       put.value,
+                       put.tombstone,
+                       request.operation,
+                       recent_.find(request.operation),
+                       static_cast<Time>(put.expires)};
   Applied applied;
   std::string own;
   if (!seats.enough()) {
     applied.status = Status::kUnavailable;
   } else if (!here) {
-    make_stranger(local, applied, own);
+    applied = replica_.put_elsewhere(local, own);
   } else if (!replica_.put_now(put.key, local, applied)) {
     applied = co_await replica_.put_later(put.key, local);
   }
@@ -120,8 +101,8 @@ Task<void> Dynamo::coordinate_put(Request request, bool handed_on) {
     refuse(request, handed_on ? Status::kUnknown : applied.status);
     co_return;
   }
-  recent_.remember(request.operation, applied.dot);
-  log("put.versioned", put.key, request.operation, [&] { return dot_text(applied.dot); });
+  recent_.remember(request.operation, applied.made);
+  log("put.versioned", put.key, request.operation, [&] { return dot_text(applied.made.dot); });
 
   sending.message = ReplicaPutRequest{put.key, applied.object}.encode();
   Fanout fanout(rpc_,
@@ -147,8 +128,7 @@ Task<void> Dynamo::coordinate_put(Request request, bool handed_on) {
       request.operation, [&] { return counted(fanout.gather()); });
   if (outcome == Gather::Outcome::kReached) {
     if (by_stand_ins(fanout, seats)) ++stats_.sloppy_puts;
-    seen.add(applied.dot);
-    const std::string covers = seen.encoded();
+    const std::string covers = replica_.versions().context_after(put.context, applied.made);
     rpc_.reply(request, Status::kOk, PutReply{covers, rpc_.self()}.encode());
     if (sloppy()) co_await fill_the_rest(fanout, seats, sending, patience);
     co_return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocols/replication/dynamo/version.h"
 #include "runtime/bug.h"
 
 namespace ringside {
@@ -122,7 +123,7 @@ std::string HintDelivery::reborn(std::string_view object) {
   Object kept, anew;
   if (!kept.decode(object)) return std::string(object);
   for (Version version : kept.siblings) {
-    version.dot = {replica_.actor() ^ 1, ++reborn_};
+    version.dot = {rpc_.self(), ++reborn_};
     anew.put({}, version);
   }
   return anew.encoded();

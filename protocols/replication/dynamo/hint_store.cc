@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "protocols/replication/dynamo/version.h"
 #include "runtime/bug.h"
 
 namespace ringside {
@@ -21,10 +20,12 @@ uint64_t hint_units(std::size_t bytes) { return 100 + bytes / 8; }
 
 }  // namespace
 
-HintStore::HintStore(Rpc& rpc, Engine& engine, const DynamoOptions& options, DynamoStats& stats)
+HintStore::HintStore(Rpc& rpc, Engine& engine, const Versioning& versions,
+                     const DynamoOptions& options, DynamoStats& stats)
     : rpc_(rpc),
       engine_(engine),
       host_(rpc.host()),
+      versions_(versions),
       options_(options),
       stats_(stats),
       latches_(host_.ready()),
@@ -126,8 +127,7 @@ void HintStore::keep(std::string_view key, std::string_view object, NodeId inten
     acks_.answer(ack, Status::kOverloaded, encode_empty());
     return;
   }
-  Object incoming;
-  if (intended == rpc_.self() || intended >= kFirstClient || !incoming.decode(object)) {
+  if (intended == rpc_.self() || intended >= kFirstClient || !versions_.valid(object)) {
     acks_.answer(ack, Status::kInvalid, encode_empty());
     return;
   }
@@ -173,17 +173,15 @@ Task<void> HintStore::keep_later(Row row, std::string object, Ack ack) {
 void HintStore::merge_into(const Row& row, std::string_view stored, Lsn lsn,
                            std::string_view object, const Ack& ack) {
   if (stored == object) return acks_.when_durable(lsn, ack);
-  Object kept, incoming;
-  if (!kept.decode(stored) || !incoming.decode(object)) {
-    host_.trace().probe("hints.bad_object");
-    acks_.answer(ack, Status::kFailed, encode_empty());
-    return;
+  switch (versions_.merge(stored, object, scratch_)) {
+    case Versioning::Merge::kFirst: return acks_.when_durable(lsn, ack);
+    case Versioning::Merge::kSecond: return store(row, object, ack);
+    case Versioning::Merge::kBoth: return store(row, scratch_, ack);
+    case Versioning::Merge::kBadFirst:
+    case Versioning::Merge::kBadSecond: break;
   }
-  if (kept.includes(incoming)) return acks_.when_durable(lsn, ack);
-  kept.merge(incoming);
-  scratch_.resize(kept.encoded_size());
-  kept.encode(scratch_.data());
-  store(row, scratch_, ack);
+  host_.trace().probe("hints.bad_object");
+  acks_.answer(ack, Status::kFailed, encode_empty());
 }
 
 void HintStore::store(const Row& row, std::string_view object, const Ack& ack) {
@@ -204,8 +202,7 @@ void HintStore::store(const Row& row, std::string_view object, const Ack& ack) {
 
 void HintStore::get(std::string_view key, const Ack& ack) {
   const std::string place = place_of(key);
-  Object merged;
-  bool found = false;
+  std::string merged;
   for (const auto& [owner, hints] : owners_) {
     if (!hints.contains(place)) continue;
     const MemoryLookup stored = engine_.lookup(row_of(owner, place), View::kDurable);
@@ -213,20 +210,15 @@ void HintStore::get(std::string_view key, const Ack& ack) {
       scope_.spawn(get_later(std::string(key), ack));
       return;
     }
-    Object one;
-    if (stored.state != MemoryLookup::State::kFound || !one.decode(stored.value)) continue;
-    merged.merge(one);
-    found = true;
+    if (stored.state == MemoryLookup::State::kFound) add_to(merged, stored.value);
   }
-  const std::string object = found ? merged.encoded() : std::string();
-  if (found) host_.trace().probe("hints.read");
-  acks_.answer(ack, Status::kOk, GetReply{found, object}.encode());
+  if (!merged.empty()) host_.trace().probe("hints.read");
+  acks_.answer(ack, Status::kOk, GetReply{!merged.empty(), merged}.encode());
 }
 
 Task<void> HintStore::get_later(std::string key, Ack ack) {
   const std::string place = place_of(key);
-  std::string object;
-  bool found = false;
+  std::string merged;
   std::vector<NodeId> owners;
   for (const auto& [owner, hints] : owners_) {
     if (hints.contains(place)) owners.push_back(owner);
@@ -238,14 +230,25 @@ Task<void> HintStore::get_later(std::string key, Ack ack) {
       acks_.answer(ack, Status::kFailed, encode_empty());
       co_return;
     }
-    Object merged, one;
-    if (!*stored || !one.decode(**stored)) continue;
-    if (found && merged.decode(object)) one.merge(merged);
-    object = one.encoded();
-    found = true;
+    if (*stored) add_to(merged, **stored);
   }
-  if (found) host_.trace().probe("hints.read_from_disk");
-  acks_.answer(ack, Status::kOk, GetReply{found, object}.encode());
+  if (!merged.empty()) host_.trace().probe("hints.read_from_disk");
+  acks_.answer(ack, Status::kOk, GetReply{!merged.empty(), merged}.encode());
+}
+
+// An empty object is none.
+void HintStore::add_to(std::string& merged, std::string_view object) {
+  if (merged.empty()) {
+    merged = object;
+    return;
+  }
+  switch (versions_.merge(merged, object, scratch_)) {
+    case Versioning::Merge::kFirst:
+    case Versioning::Merge::kBadSecond: break;
+    case Versioning::Merge::kSecond:
+    case Versioning::Merge::kBadFirst: merged = object; break;
+    case Versioning::Merge::kBoth: merged = scratch_; break;
+  }
 }
 
 Task<Result<std::optional<std::string>>> HintStore::read(NodeId owner, std::string place) {

@@ -21,6 +21,7 @@
 #include "protocols/replication/dynamo/ack_queue.h"
 #include "protocols/replication/dynamo/latch.h"
 #include "protocols/replication/dynamo/options.h"
+#include "protocols/replication/dynamo/versioning.h"
 #include "storage/engine.h"
 
 namespace ringside {
@@ -34,7 +35,8 @@ class HintStore {
   // By place: position u64 big-endian, key.
   using Hints = absl::btree_map<std::string, Hint>;
 
-  HintStore(Rpc& rpc, Engine& engine, const DynamoOptions& options, DynamoStats& stats);
+  HintStore(Rpc& rpc, Engine& engine, const Versioning& versions, const DynamoOptions& options,
+            DynamoStats& stats);
 
   // Reads what was kept before a restart; nothing is taken before. kCorrupt.
   Task<Result<void>> load();
@@ -78,11 +80,13 @@ class HintStore {
                   const Ack& ack);
   void store(const Row& row, std::string_view object, const Ack& ack);
   void note(const Row& row, uint64_t bytes);
+  void add_to(std::string& merged, std::string_view object);
   void publish();
 
   Rpc& rpc_;
   Engine& engine_;
   Host& host_;
+  const Versioning& versions_;
   const DynamoOptions& options_;
   DynamoStats& stats_;
   bool loaded_ = false;

@@ -31,6 +31,8 @@ struct DynamoOptions {
   Versions versions = Versions::kDotted;
   uint32_t clock_entries_max = 10;  // vector clocks: above it the oldest entry is dropped
 
+  Duration expired_kept = 10 * kSecond;  // an expired object's row stands that long for a tombstone
+
   bool sloppy = true;                  // stand-ins take the place of homes that are silent
   Duration sloppy_after = 0;           // for so long; 0: a quarter of the time, at most 100 ms
   uint64_t hint_bytes_max = 64 << 20;  // kept for others; beyond it nobody is stood in for
@@ -64,6 +66,14 @@ struct DynamoStats {
   uint64_t hints_waiting = 0, hint_bytes = 0;   // now
   uint64_t buffered = 0;                        // puts acknowledged from memory
   uint64_t buffer_written = 0;                  // objects that went from there to the engine
+  uint64_t siblings_read[4] = {};      // gets that found no object, one version, two, more …
+  uint64_t siblings_read_max = 0;      // … and the most versions that one found
+  uint64_t clock_entries_dropped = 0;  // by the truncation of vector clocks
+
+  void note_read(std::size_t siblings) {
+    ++siblings_read[siblings < 3 ? siblings : 3];
+    if (siblings > siblings_read_max) siblings_read_max = siblings;
+  }
 };
 
 }  // namespace ringside
