@@ -64,13 +64,18 @@ class TestEngine : public Engine {
   Task<Result<void>> close() override { co_return Result<void>(); }
   const EngineStats& stats() const override { return stats_; }
 
-  // As if this process had restarted on the other one's disk.
-  void adopt(const TestEngine& before) {
-    for (const auto& [key, changes] : before.history_) {
-      const Change* change = before.last(key, View::kDurable);
-      if (change != nullptr && change->is_put) history_[key] = {*change};
+  // What is left when the process dies, and a process that starts with it.
+  std::map<std::string, std::string> durable_rows() const {
+    std::map<std::string, std::string> rows;
+    for (const auto& [key, changes] : history_) {
+      const Change* change = last(key, View::kDurable);
+      if (change != nullptr && change->is_put) rows[key] = change->value;
     }
-    lsn_ = before.last_durable();
+    return rows;
+  }
+  void adopt(const std::map<std::string, std::string>& rows) {
+    ++lsn_;
+    for (const auto& [key, value] : rows) history_[key] = {{lsn_, true, value}};
     durable_.advance(lsn_);
   }
 
