@@ -3,172 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <set>
 #include <vector>
 
-#include "protocols/replication/dynamo/last_writer.h"
-#include "protocols/test_host.h"
-#include "runtime/random.h"
+#include "protocols/replication/dynamo/test_versions.h"
 
 namespace ringside {
 namespace {
 
-using Operations = std::set<uint64_t>;
-
-DynamoOptions with_versions(Versions versions, uint32_t entries_max = 10) {
-  DynamoOptions options;
-  options.versions = versions;
-  options.clock_entries_max = entries_max;
-  return options;
-}
-
-// What an object is when every put is remembered for ever: all operations that were seen there, and
-// those of them that nobody who had seen them replaced.
-struct ModelObject {
-  Operations seen, siblings;
-
-  void put(const Operations& by, uint64_t operation) {
-    for (const uint64_t old : by) siblings.erase(old);
-    seen.insert(by.begin(), by.end());
-    siblings.insert(operation);
-    seen.insert(operation);
-  }
-  void merge(const ModelObject& other) {
-    Operations kept;
-    for (const uint64_t own : siblings) {
-      if (other.seen.count(own) == 0 || other.siblings.count(own) != 0) kept.insert(own);
-    }
-    for (const uint64_t theirs : other.siblings) {
-      if (seen.count(theirs) == 0) kept.insert(theirs);
-    }
-    siblings = std::move(kept);
-    seen.insert(other.seen.begin(), other.seen.end());
-  }
-};
-
-struct State {
-  std::string bytes;
-  ModelObject model;
-};
-// What a client knows: the context that it holds, and what that stands for.
-struct Knowledge {
-  std::string context;
-  Operations seen;
-};
-
-// Four replicas of a key that put and merge at random, also what was sent long ago; they restart,
-// and sometimes a stranger coordinates. Clients read and write, read and write, or write on top of
-// their last put.
-class RandomHistory {
- public:
-  RandomHistory(DynamoOptions options, uint64_t seed)
-      : scheme(Versioning::make(options)), random(seed), replicas_(4) {
-    for (std::size_t i = 0; i < 5; ++i) restart(i);
-  }
-
-  void step() {
-    const std::size_t at = random.below(replicas_.size());
-    if (random.chance(0.03)) restart(at);
-    if (random.chance(0.4) && !past.empty()) {
-      const State from = any();
-      replicas_[at] = merged(replicas_[at], from);
-    } else {
-      put(at);
-    }
-    past.push_back(replicas_[at]);
-  }
-
-  State merged(const State& a, const State& b) const {
-    State both = a;
-    both.model.merge(b.model);
-    both.bytes = merge(a.bytes, b.bytes);
-    return both;
-  }
-  std::string merge(const std::string& a, const std::string& b) const {
-    if (a.empty() || b.empty()) return a.empty() ? b : a;
-    std::string out;
-    switch (scheme->merge(a, b, out)) {
-      case Versioning::Merge::kFirst: return a;
-      case Versioning::Merge::kSecond: return b;
-      case Versioning::Merge::kBoth: return out;
-      default: ADD_FAILURE() << "bad object"; return {};
-    }
-  }
-  const State& any() { return past[random.below(past.size())]; }
-  const VersionView& last_put() const { return last_put_; }
-
-  std::unique_ptr<Versioning> scheme;
-  Random random;
-  std::vector<State> past;
-  uint64_t truncated = 0;
-
- private:
-  void restart(std::size_t at) {
-    world_.kill(static_cast<NodeId>(at + 1));
-    actors_.erase(at);
-    actors_.emplace(at, world_.host(static_cast<NodeId>(at + 1)));
-  }
-
-  void put(std::size_t at) {
-    Knowledge& client = clients_[random.below(3)];
-    if (random.chance(0.6) && !past.empty()) {
-      const State& read = any();
-      client = {std::string(context_of(read.bytes)), read.model.seen};
-    } else if (random.chance(0.2)) {
-      client = {};
-    }
-    const bool stranger = random.chance(0.1);
-    State state = stranger ? State() : replicas_[at];
-    NewVersion version;
-    version.operation = ++operations_;
-    version.tombstone = random.chance(0.2);
-    version.time = static_cast<Time>(1000 + random.below(1000));  // clocks say what they like
-    if (!version.tombstone && random.chance(0.2)) version.expires = 5000;
-    std::optional<std::string_view> stored;
-    if (!state.bytes.empty()) stored = state.bytes;
-    std::string out;
-    const Versioning::Put put =
-        scheme->put(stored, client.context, version, actors_.at(stranger ? 4 : at), out);
-    ASSERT_TRUE(put.state == Versioning::Put::State::kMade ||
-                put.state == Versioning::Put::State::kStale);
-    truncated += put.truncated;
-    State next = state;
-    next.model.put(client.seen, operations_);
-    if (put.state == Versioning::Put::State::kMade) {
-      next.bytes = out;
-      VersionViews siblings;
-      ASSERT_TRUE(read_object(next.bytes, siblings));
-      for (const VersionView& sibling : siblings) {
-        if (sibling.operation != operations_) continue;
-        last_put_ = sibling;
-        last_put_.value = {};
-      }
-    }
-    client.context = scheme->context_after(client.context, put.made);
-    client.seen.insert(operations_);
-    if (stranger) {
-      past.push_back(next);
-      if (random.chance(0.5)) replicas_[at] = merged(replicas_[at], next);
-    } else {
-      replicas_[at] = next;
-    }
-  }
-
-  test::TestWorld world_;
-  std::map<std::size_t, Actors> actors_;
-  std::vector<State> replicas_;
-  std::map<uint64_t, Knowledge> clients_;
-  uint64_t operations_ = 0;
-  VersionView last_put_;
-};
-
-Operations operations_of(const std::string& bytes) {
-  VersionViews siblings;
-  EXPECT_TRUE(bytes.empty() || read_object(bytes, siblings));
-  Operations operations;
-  for (const VersionView& sibling : siblings) operations.insert(sibling.operation);
-  return operations;
-}
+using test::Operations;
+using test::operations_of;
+using test::VersionHistory;
+using test::VersionState;
+using test::with_versions;
 
 struct Scheme {
   const char* name;
@@ -189,7 +35,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_P(EveryScheme, merge_is_idempotent_commutative_and_associative) {
   for (uint64_t seed = 1; seed <= 100; ++seed) {
-    RandomHistory history(GetParam().options, seed);
+    VersionHistory history(GetParam().options, seed);
     for (int i = 0; i < 40; ++i) history.step();
     for (int i = 0; i < 40; ++i) {
       const std::string a = history.any().bytes, b = history.any().bytes, c = history.any().bytes;
@@ -208,9 +54,9 @@ TEST_P(EveryScheme, merge_is_idempotent_commutative_and_associative) {
 TEST_P(EveryScheme, a_put_survives_merges_with_objects_that_have_not_seen_it) {
   int met = 0;
   for (uint64_t seed = 1; seed <= 300; ++seed) {
-    RandomHistory history(GetParam().options, seed);
+    VersionHistory history(GetParam().options, seed);
     for (int i = 0; i < 30; ++i) history.step();
-    const std::vector<State> before = history.past;
+    const std::vector<VersionState> before = history.past;
     const std::size_t count = before.size();
     history.step();
     if (history.past.size() == count) continue;
@@ -232,10 +78,10 @@ TEST_P(EveryScheme, keeps_to_the_model_of_sets_over_random_histories) {
   const Versions versions = GetParam().versions();
   uint64_t compared = 0, more = 0, lost = 0, truncated = 0;
   for (uint64_t seed = 1; seed <= 500; ++seed) {
-    RandomHistory history(GetParam().options, seed);
+    VersionHistory history(GetParam().options, seed);
     for (int i = 0; i < 40; ++i) history.step();
     for (int i = 0; i < 20; ++i) {
-      const State a = history.any(), b = history.any(), both = history.merged(a, b);
+      const VersionState a = history.any(), b = history.any(), both = history.merged(a, b);
       const Operations have = operations_of(both.bytes);
       const Operations& should = both.model.siblings;
       ++compared;
@@ -258,7 +104,7 @@ TEST_P(EveryScheme, keeps_to_the_model_of_sets_over_random_histories) {
 
 TEST_P(EveryScheme, decodes_what_it_makes_and_refuses_everything_else) {
   for (uint64_t seed = 1; seed <= 30; ++seed) {
-    RandomHistory history(GetParam().options, seed);
+    VersionHistory history(GetParam().options, seed);
     for (int i = 0; i < 30; ++i) history.step();
     const std::string bytes = history.any().bytes;
     if (bytes.empty()) continue;
