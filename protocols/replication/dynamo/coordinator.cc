@@ -83,6 +83,13 @@ Dynamo::Dynamo(Rpc& rpc, Engine& engine, const Partitions& partitions, const Rin
 }
 
 StrategyClaim Dynamo::claim() const {
+  if (options_.versions == Versions::kLastWriterWins) {
+    return {"dynamo",
+            "replicas converge to the put with the latest time; with R + W > N a get after an "
+            "acknowledged put sees it or a later one",
+            "as with siblings, and clocks that differ by less than any two puts are apart: where "
+            "they do not, acknowledged puts are lost"};
+  }
   return {"dynamo",
           "every acknowledged put is present or superseded by one that saw it, in replicas that "
           "converge; concurrent puts "
