@@ -33,6 +33,7 @@ class Dynamo : public Strategy {
   void write(Request request) override;
   void message(Request request) override;
   void reconfigure(const RingView& view) override { view_ = &view; }
+  Replica& replica() { return replica_; }
 
  private:
   using Peers = absl::InlinedVector<NodeId, 8>;
