@@ -42,6 +42,7 @@ class Node {
       ready = co_await membership_.begin();
     }
     if (ready.ok() && partitions_.fresh()) ready = co_await found();
+    if (ready.ok()) ready = co_await dynamo_.load();
     if (!ready.ok()) {
       host_.abort(ready.error().text());
       co_return;
@@ -61,7 +62,8 @@ class Node {
         if (in_ring(request)) dynamo_.write(std::move(request));
       });
     }
-    for (const Kind kind : {Kind::kReplicaGetRequest, Kind::kReplicaPutRequest}) {
+    for (const Kind kind :
+         {Kind::kReplicaGetRequest, Kind::kReplicaPutRequest, Kind::kHintedPutRequest}) {
       rpc_.handle(kind, [this](Request request) { dynamo_.message(std::move(request)); });
     }
     rpc_.handle(Kind::kStatusRequest,
