@@ -34,6 +34,9 @@ class Dynamo : public Strategy {
   void message(Request request) override;
   void reconfigure(const RingView& view) override { view_ = &view; }
 
+  // For those who merge objects here: transfers, repair.
+  Replica& replica() { return replica_; }
+
  private:
   using Peers = absl::InlinedVector<NodeId, 8>;
 

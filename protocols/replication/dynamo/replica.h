@@ -50,6 +50,8 @@ class Replica {
   void acknowledge(const Applied& applied, const Ack& ack) { acks_.when_durable(applied.lsn, ack); }
 
   uint64_t actor() const { return actor_; }
+  // Rows are forgotten in which this actor may have named versions: another one goes on.
+  void take_fresh_actor() { actor_ = host_.random("dynamo.actor").next(); }
 
  private:
   struct Stored {
