@@ -55,6 +55,9 @@ class Dynamo : public Strategy {
   // Background work that hints are to be delivered by.
   void admit_hints_by(HintDelivery::Admit admit) { delivery_.admit_by(std::move(admit)); }
 
+  // For those who merge objects here: transfers, repair.
+  Replica& replica() { return replica_; }
+
  private:
   using Peers = absl::InlinedVector<NodeId, 8>;
 
