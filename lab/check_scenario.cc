@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "lab/check_admin.h"
+#include "lab/check_cluster.h"
 #include "lab/check_fault.h"
 #include "lab/check_published.h"
 #include "lab/nearest.h"
@@ -11,7 +13,6 @@
 #include "lab/text.h"
 #include "lab/units.h"
 #include "protocols/wire.h"
-#include "storage/merkle.h"
 
 namespace ringside::lab {
 namespace {
@@ -21,7 +22,6 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 
 constexpr uint64_t kMachinesMax = 2'000;
-constexpr uint64_t kLevelDbMemtableMin = 64u << 10;  // LevelDB itself would take this instead
 
 // The walk over every field that the schema's own marks (is, required) are held to.
 // ------------------------------------
@@ -60,6 +60,12 @@ void check_text(const Cursor& at, const FieldDescriptor& field, int index, scena
   } else if (kind == scenario::RATE) {
     if (Result<double> rate = parse_rate(text); !rate.ok())
       at.mistake(field.name(), rate.error().message, index);
+  } else if (kind == scenario::MACHINE && !places.is_machine(text)) {
+    const std::string near = nearest_name(text, places.names());
+    at.mistake(field.name(),
+               concat("\"", text, "\" names no machine; ",
+                      near.empty() ? "" : concat("did you mean \"", near, "\"? "), places.list()),
+               index);
   } else if ((kind == scenario::PLACE && !places.known(text)) ||
              (kind == scenario::PLACE_OR_CLIENT && !places.known(text) &&
               (client_number(text).value_or(clients + 1) > clients))) {
@@ -142,64 +148,6 @@ void check_distributions(const Cursor& at) {
     if (field.message_type() == scenario::Distribution::descriptor() && at.has(field.name())) {
       check_distribution(at.nested(field));
     }
-  }
-}
-
-void check_cluster(const Cursor& at, std::size_t nodes) {
-  if (!at.has("strategy")) return;
-  const Cursor strategy = at.nested("strategy");
-  if (!strategy.exactly_one({"dynamo"}, "a strategy")) return;
-  const Cursor cursor = strategy.nested("dynamo");
-  const auto& dynamo = static_cast<const scenario::Dynamo&>(cursor.message());
-  if (dynamo.n() > nodes) {
-    cursor.mistake("n", concat("is ", dynamo.n(), ", but the topology has only ", nodes,
-                               nodes == 1 ? " machine" : " machines"));
-  }
-  if (dynamo.r() > dynamo.n()) {
-    cursor.mistake("r", concat("is ", dynamo.r(), ", which is more than n (", dynamo.n(),
-                               "); at most n replicas can answer"));
-  }
-  if (dynamo.w() > dynamo.n()) {
-    cursor.mistake("w", concat("is ", dynamo.w(), ", which is more than n (", dynamo.n(),
-                               "); at most n replicas can answer"));
-  }
-  if (dynamo.coordinate() == scenario::Dynamo::NON_REPLICA && dynamo.n() >= nodes) {
-    cursor.mistake("coordinate", concat("NON_REPLICA needs more machines than n (", dynamo.n(),
-                                        "); the topology has ", nodes));
-  }
-}
-
-// What an engine knows nothing of, and what cannot be judged with it.
-void check_engine(const Cursor& at, const Cursor& expect) {
-  const auto& engine = static_cast<const scenario::Engine&>(at.message());
-  if (at.has("level_fanout") && engine.level_fanout() < 2)
-    at.mistake("level_fanout", concat("must be at least 2, not ", engine.level_fanout()));
-  if (engine.merkle_depth() > KeyDivision::kDepthMax) {
-    at.mistake("merkle_depth",
-               concat("must be at most ", KeyDivision::kDepthMax, ", not ", engine.merkle_depth()));
-  }
-  if (at.has("scrub_every") && parse_span(engine.scrub_every()).ok() &&
-      span_of(engine.scrub_every()) == 0) {
-    at.mistake("scrub_every", "must be more than 0; leave it out for never");
-  }
-  if (engine.kind() == scenario::Engine::LSM) return;
-  const bool memory = engine.kind() == scenario::Engine::MEMORY;
-  const std::string name = scenario::Engine::Kind_Name(engine.kind());
-  const google::protobuf::Descriptor* type = at.message().GetDescriptor();
-  for (int i = 0; i < type->field_count(); ++i) {
-    const std::string& field = type->field(i)->name();
-    const bool known =
-        field == "kind" || field == "group_bytes" || (!memory && field == "memtable_bytes");
-    if (at.has(field) && !known)
-      at.mistake(field, concat("the engine ", name, " has no such thing"));
-  }
-  if (!memory && engine.has_memtable_bytes() && engine.memtable_bytes() < kLevelDbMemtableMin) {
-    at.mistake("memtable_bytes", concat("LevelDB takes no less than ", kLevelDbMemtableMin,
-                                        ", not ", engine.memtable_bytes()));
-  }
-  for (const char* field : {"replicas_keep_acknowledged", "converges_within"}) {
-    if (memory && expect.has(field))
-      expect.mistake(field, "is judged by the disks, and the engine MEMORY leaves nothing there");
   }
 }
 
@@ -362,9 +310,8 @@ void check_scenario(const scenario::Scenario& scenario, const Locations& locatio
     check_distributions(leg);
     check_leg(leg);
   }
-  if (scenario.has_cluster()) check_cluster(root.nested("cluster"), places.machines().size());
-  if (scenario.cluster().has_engine() && scenario.has_expect())
-    check_engine(root.nested("cluster").nested("engine"), root.nested("expect"));
+  if (scenario.has_cluster()) check_cluster(root, scenario, places);
+  check_admin(root, scenario, places);
   if (scenario.has_workload()) check_workload(root.nested("workload"));
   for (int i = 0; i < scenario.fault_size(); ++i)
     check_fault(root.nested("fault", i), scenario.workload());

@@ -40,7 +40,7 @@ void RunObserver::note_ack(Time at, const Frame& frame) {
     if (!seen.intact) return;
     Promised promised;
     promised.key = sink_.intern(seen.key);
-    for (const TappedVersion& version : seen.versions) {
+    for (const VersionView& version : seen.versions) {
       if (!version.tombstone) promised.values.push_back(value_id(version.value));
     }
     asked_[Asked{frame.from, frame.to, seen.call}] = std::move(promised);
@@ -94,7 +94,7 @@ void RunObserver::log_frame(Time at, uint32_t node, const Frame& frame, std::str
   if (seen.reply) append(text, ", ", status_name(seen.status));
   if (!seen.versions.empty()) {
     std::vector<std::string> ids;
-    for (const TappedVersion& version : seen.versions) {
+    for (const VersionView& version : seen.versions) {
       ids.push_back(version.tombstone ? "tombstone" : operation_text(value_id(version.value)));
     }
     append(text, ", values {", join(ids, ", "), "}");

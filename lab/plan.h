@@ -31,6 +31,9 @@ struct Timeline {
 struct NodePlan {
   NodeId id = kNoNode;
   sim::MachineId machine = 0;
+  Member member;              // as the ring knows it
+  bool spare = false;         // no member, and switched off, until it joins
+  uint32_t wire_version = 0;  // the newest that it speaks; 0: what there is
 };
 
 struct ClientPlan {
@@ -47,7 +50,7 @@ struct Plan {
   sim::WorldSpec world;
   std::vector<NodePlan> nodes;
   std::vector<ClientPlan> clients;
-  NodeOptions node;
+  NodeOptions node;  // what all nodes are told; its members are those of the beginning
   ClientOptions client;
   FinalReadsSpec final_reads;  // rounds 0: none
   Timeline timeline;

@@ -12,14 +12,15 @@ Result<StoredObject> stored_object(const StoredEntry& row) {
   if (!parse_object_row(row.key, position, key) || position != Ring::position_of(key))
     return Error{Code::kCorrupt, "a row of " + std::to_string(row.key.size()) +
                                      " bytes is not named as an object's row is"};
-  Object object;
-  if (!object.decode(row.value))
+  VersionViews siblings;
+  if (!read_object(row.value, siblings))
     return Error{Code::kCorrupt, "the object of key '" + std::string(key) + "' does not decode"};
   StoredObject stored;
-  stored.context = object.context;
-  for (const Version& version : object.siblings) {
-    stored.siblings.push_back(
-        {version.dot, version.operation, version.tombstone, std::string(version.value)});
+  stored.context = context_of(row.value);
+  for (const VersionView& version : siblings) {
+    stored.siblings.push_back({version.dot, version.operation, version.tombstone, version.time,
+                               version.expires, std::string(version.value),
+                               std::string(version.clock)});
   }
   stored.key = key;
   stored.encoded = row.value;

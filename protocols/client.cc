@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "protocols/replication/dynamo/version.h"
+#include "protocols/replication/dynamo/versioning.h"
 
 namespace ringside {
 
@@ -121,7 +121,7 @@ Task<GetResult> Client::get(std::string key, uint64_t operation) {
 }
 
 Task<PutResult> Client::put(std::string key, std::string context, std::optional<std::string> value,
-                            uint64_t operation) {
+                            uint64_t operation, Time expires) {
   CHECK(operation != 0);
   PutResult result;
   bool surely_nothing = true;
@@ -130,12 +130,13 @@ Task<PutResult> Client::put(std::string key, std::string context, std::optional<
   while (result.attempts < options_.put_attempts) {
     const Time now = host_.clock().now();
     if (now >= deadline) break;
-    Attempt attempt{
-        .kind = Kind::kClientPutRequest,
-        .operation = operation,
-        .peer = choose(key, result.attempts, asked),
-        .deadline = std::min(deadline, now + options_.attempt_timeout),
-        .message = PutRequest{key, context, value ? *value : std::string_view(), !value}.encode()};
+    Attempt attempt{.kind = Kind::kClientPutRequest,
+                    .operation = operation,
+                    .peer = choose(key, result.attempts, asked),
+                    .deadline = std::min(deadline, now + options_.attempt_timeout),
+                    .message = PutRequest{key, context, value ? *value : std::string_view(), !value,
+                                          static_cast<uint64_t>(expires)}
+                                   .encode()};
     asked.push_back(attempt.peer);
     ++result.attempts;
     co_await run(attempt);
@@ -160,18 +161,19 @@ Task<PutResult> Client::put(std::string key, std::string context, std::optional<
   co_return result;
 }
 
-// The siblings that are values. A put that two coordinators took is one value with two dots; it is
-// given once.
+// The siblings that are values. A put that two coordinators took is one value with two versions; it
+// is given once.
 bool Client::take_object(const GetReply& reply, GetResult& result) {
   if (!reply.found) return true;
-  Object object;
-  if (!object.decode(reply.object)) {
+  VersionViews siblings;
+  if (!read_object(reply.object, siblings)) {
     result.error = Error{Code::kCorrupt, "the node's object does not decode"};
     return false;
   }
   result.context = std::string(context_of(reply.object));
-  for (const Version& version : object.siblings) {
-    if (version.tombstone) continue;
+  const Time wall = host_.clock().wall();
+  for (const VersionView& version : siblings) {
+    if (version.dead(wall)) continue;
     const bool known =
         std::any_of(result.siblings.begin(), result.siblings.end(),
                     [&](const Sibling& have) { return have.operation == version.operation; });

@@ -78,9 +78,10 @@ class Client {
 
   // `operation`: a 64-bit id that is unique to this operation, never 0. See next_operation().
   Task<GetResult> get(std::string key, uint64_t operation);
-  // No value: a delete (a tombstone version).
+  // No value: a delete (a tombstone version). From `expires` on (wall clock, ns; 0: never) the
+  // value counts as deleted.
   Task<PutResult> put(std::string key, std::string context, std::optional<std::string> value,
-                      uint64_t operation);
+                      uint64_t operation, Time expires = 0);
 
   // (client process number << 32 | counter). Unique while processes have numbers of their own and
   // do not restart.
@@ -93,7 +94,7 @@ class Client {
   Task<void> run(Attempt& attempt);
   NodeId choose(std::string_view key, uint32_t attempt, std::span<const NodeId> asked);
   Duration pause(uint32_t attempt);
-  static bool take_object(const GetReply& reply, GetResult& result);
+  bool take_object(const GetReply& reply, GetResult& result);
 
   Host& host_;
   ClientOptions options_;

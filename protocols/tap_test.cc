@@ -19,7 +19,7 @@ TEST(Tap, sees_what_each_replica_acknowledged) {
   ASSERT_EQ(put.outcome, Outcome::kOk);
   cluster.world.run_for(kSecond);
 
-  std::map<std::tuple<NodeId, NodeId, uint64_t>, TappedVersion> asked;
+  std::map<std::tuple<NodeId, NodeId, uint64_t>, VersionView> asked;
   std::set<NodeId> acknowledged;
   for (const Frame& frame : cluster.world.sent) {
     const TappedFrame tapped = tap(frame);
@@ -30,10 +30,10 @@ TEST(Tap, sees_what_each_replica_acknowledged) {
       ASSERT_EQ(tapped.versions.size(), 1u);
       EXPECT_EQ(tapped.versions[0].value, "milk");
       EXPECT_EQ(tapped.versions[0].operation, frame.operation);
-      EXPECT_TRUE(
-          context_covers(tapped.context, tapped.versions[0].actor, tapped.versions[0].counter));
-      EXPECT_FALSE(
-          context_covers(tapped.context, tapped.versions[0].actor, tapped.versions[0].counter + 1));
+      Dot dot = tapped.versions[0].dot;
+      EXPECT_TRUE(context_covers(tapped.context, dot));
+      ++dot.counter;
+      EXPECT_FALSE(context_covers(tapped.context, dot));
       asked[{frame.to, frame.from, tapped.call}] = tapped.versions[0];
     }
     if (tapped.kind == Kind::kReplicaPutReply && tapped.ok()) {
@@ -58,7 +58,7 @@ TEST(Tap, reads_a_clients_put_and_what_its_get_returned) {
   std::vector<std::string> put, got;
   for (const Frame& frame : cluster.world.sent) {
     const TappedFrame tapped = tap(frame);
-    for (const TappedVersion& version : tapped.versions) {
+    for (const VersionView& version : tapped.versions) {
       if (tapped.kind == Kind::kClientPutRequest) put.emplace_back(version.value);
       if (tapped.kind == Kind::kClientGetReply) got.emplace_back(version.value);
     }

@@ -67,13 +67,14 @@ class TestCluster {
     const auto list = ring().preference(key);
     return {list.begin(), list.begin() + n};
   }
-  // The sibling values that the node holds durably, in the order of their dots.
+  // The sibling values that the node holds durably, in their order.
   std::vector<std::string> stored(NodeId id, std::string_view key) {
     const MemoryLookup found = node(id).engine.lookup(ObjectRow(key).view(), View::kDurable);
     std::vector<std::string> values;
-    Object object;
-    if (found.state != MemoryLookup::State::kFound || !object.decode(found.value)) return values;
-    for (const Version& version : object.siblings) values.emplace_back(version.value);
+    VersionViews siblings;
+    if (found.state != MemoryLookup::State::kFound || !read_object(found.value, siblings))
+      return values;
+    for (const VersionView& version : siblings) values.emplace_back(version.value);
     return values;
   }
 

@@ -160,12 +160,14 @@ bool GetReply::parse(std::string_view body) {
 
 Buffer PutRequest::encode() const {
   Buffer message = with_body(flat::bytes_field_size(key) + flat::bytes_field_size(context) +
-                             flat::bytes_field_size(value) + flat::number_field_size(tombstone));
+                             flat::bytes_field_size(value) + flat::number_field_size(tombstone) +
+                             flat::number_field_size(expires));
   char* out = message.mutable_data() + kHeaderBytes;
   out = flat::put_bytes_field(out, 1, key);
   out = flat::put_bytes_field(out, 2, context);
   out = flat::put_bytes_field(out, 3, value);
-  flat::put_number_field(out, 4, tombstone);
+  out = flat::put_number_field(out, 4, tombstone);
+  flat::put_number_field(out, 5, expires);
   return message;
 }
 
@@ -177,6 +179,7 @@ bool PutRequest::parse(std::string_view body) {
       case 2: context = reader.bytes(); break;
       case 3: value = reader.bytes(); break;
       case 4: tombstone = reader.number() != 0; break;
+      case 5: expires = reader.number(); break;
       default: break;
     }
   }

@@ -120,7 +120,7 @@ inline std::string_view body_of(const Frame& frame) {
 
 // --- Bodies. `encode` returns a Buffer with room for the header in front; `parse` is false when
 // the bytes are no such message. `object` and `context` are encodings of
-// replication/dynamo/version.h (or of another strategy).
+// replication/dynamo/versioning.h (or of another strategy).
 
 struct GetRequest {  // client_get, replica_get, forward_get
   std::string_view key;
@@ -141,6 +141,7 @@ struct PutRequest {  // client_put, forward_put
   std::string_view context;
   std::string_view value;
   bool tombstone = false;
+  uint64_t expires = 0;  // wall clock, ns; 0: never
   Buffer encode() const;
   bool parse(std::string_view body);
 };

@@ -45,14 +45,16 @@ TEST(Wire, bodies_are_what_protobuf_makes_of_the_schema_both_ways) {
     put.set_context(context);
     put.set_value(value);
     put.set_tombstone(flag);
+    put.set_expires(number);
     const std::string put_bytes = put.SerializeAsString();
-    ASSERT_EQ(body(PutRequest{key, context, value, flag}.encode()), put_bytes);
+    ASSERT_EQ(body(PutRequest{key, context, value, flag, number}.encode()), put_bytes);
     PutRequest put_back;
     ASSERT_TRUE(put_back.parse(put_bytes));
     EXPECT_EQ(put_back.key, key);
     EXPECT_EQ(put_back.context, context);
     EXPECT_EQ(put_back.value, value);
     EXPECT_EQ(put_back.tombstone, flag);
+    EXPECT_EQ(put_back.expires, number);
 
     wire::PutReply done;
     done.set_context(context);

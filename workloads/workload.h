@@ -29,6 +29,7 @@ struct RegistersSpec {
   double writes = 0.5;      // share of the operations
   double blind_writes = 0;  // share of the writes that do not read first: no context, so siblings
   uint32_t value_bytes = 100;
+  double deletes = 0;  // share of the writes that delete
 };
 
 // The paper's shopping cart. An addition or removal reads the cart, merges its siblings (union),

@@ -76,6 +76,28 @@ TEST(Registers, a_writer_that_has_read_a_value_writes_one_that_wins_over_it) {
   }
 }
 
+TEST(Registers, delete_what_they_have_read_and_a_delete_is_in_the_history_as_one) {
+  WorkloadSpec spec{.what = RegistersSpec{.keys = 2, .writes = 0.6, .deletes = 0.4},
+                    .clients = 3,
+                    .operations_max = 600};
+  const Ran ran = run(spec, 1);
+  uint64_t deletes = 0, nothing = 0;
+  for (const Operation& op : ran.history.operations) {
+    deletes += op.is_delete();
+    nothing += op.is_get() && op.ids_count == 0;
+    if (op.is_delete()) {
+      EXPECT_TRUE(op.is_put());
+      EXPECT_GT(op.ids_count, 0u);
+    }
+  }
+  EXPECT_GT(deletes, 30u);
+  EXPECT_GT(nothing, 30u);
+  const Result<History> again = decode_history(encode_history(ran.history));
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(std::ranges::count_if(again->operations, &Operation::is_delete),
+            static_cast<int64_t>(deletes));
+}
+
 TEST(Workload, an_open_loop_counts_the_time_that_an_operation_waited_for_a_free_session) {
   // 1,000 a second against two sessions that need 10 ms each: the queue only grows.
   WorkloadSpec spec{.what = RegistersSpec{.keys = 5, .writes = 0},

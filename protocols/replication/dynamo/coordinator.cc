@@ -6,9 +6,10 @@ namespace ringside {
 namespace {
 
 // An object as the replicas hold it, or what several of them make together. `object` views a
-// reply's bytes when they agree, and `own` otherwise.
+// reply's bytes, or `own` when no reply has it all.
 struct Merged {
   bool found = false;
+  bool agreed = true;
   std::string_view object;
   std::string own;
 };
@@ -17,28 +18,32 @@ bool parse_reply(const Fanout::Leg& leg, GetReply& reply) {
   return leg.state == Fanout::Leg::State::kOk && reply.parse(leg.body());
 }
 
-void merge_replies(const Fanout& fanout, Merged& merged) {
+// Objects that are none count as not there.
+void merge_replies(const Versioning& versions, const Fanout& fanout, Merged& merged) {
   merged.found = false;
-  bool agreed = true;
+  merged.agreed = true;
+  std::string both;
   for (const Fanout::Leg& leg : fanout) {
     GetReply reply;
     if (!parse_reply(leg, reply) || !reply.found) continue;
     if (!merged.found) {
       merged.found = true;
       merged.object = reply.object;
-    } else if (merged.object != reply.object) {
-      agreed = false;
+      continue;
+    }
+    if (merged.object == reply.object) continue;
+    merged.agreed = false;
+    switch (versions.merge(merged.object, reply.object, both)) {
+      case Versioning::Merge::kFirst:
+      case Versioning::Merge::kBadSecond: break;
+      case Versioning::Merge::kSecond:
+      case Versioning::Merge::kBadFirst: merged.object = reply.object; break;
+      case Versioning::Merge::kBoth:
+        std::swap(merged.own, both);
+        merged.object = merged.own;
+        break;
     }
   }
-  if (agreed) return;
-  Object all;
-  for (const Fanout::Leg& leg : fanout) {
-    GetReply reply;
-    Object one;
-    if (parse_reply(leg, reply) && reply.found && one.decode(reply.object)) all.merge(one);
-  }
-  merged.own = all.encoded();
-  merged.object = merged.own;
 }
 
 // Whether it is sure that nobody has, or will have, what was sent.
@@ -70,8 +75,7 @@ Dynamo::Dynamo(Rpc& rpc, Engine& engine, const Partitions& partitions, const Rin
       partitions_(partitions),
       view_(&view),
       options_(options),
-      replica_(rpc, engine),
-      stranger_actor_(host_.random("dynamo.stranger").next()),
+      replica_(rpc, engine, options_, stats),
       stats_(stats),
       scope_(host_.ready()) {
   CHECK(options_.n > 0 && options_.r > 0 && options_.w > 0);
@@ -103,7 +107,8 @@ void Dynamo::read(Request request) {
 void Dynamo::write(Request request) {
   PutRequest put;
   if (!put.parse(request.body()) || !valid_key(put.key) || put.value.size() > kValueBytesMax ||
-      (put.tombstone && !put.value.empty()) || request.operation == 0) {
+      (put.tombstone && !put.value.empty()) || put.expires > uint64_t{kNever} ||
+      request.operation == 0) {
     refuse(request, Status::kInvalid);
   } else if (may_coordinate(put.key, request.kind)) {
     scope_.spawn(coordinate_put(std::move(request)));
@@ -234,17 +239,18 @@ Task<void> Dynamo::coordinate_get(Request request) {
     co_return;
   }
   Merged merged;
-  merge_replies(fanout, merged);
-  if (!merged.own.empty()) ++stats_.siblings_returned;
+  merge_replies(replica_.versions(), fanout, merged);
+  if (!merged.agreed) ++stats_.siblings_returned;
+  stats_.note_read(merged.found ? sibling_count(merged.object) : 0);
   log("get.answered", get.key, request.operation,
-      [&] { return counted(fanout.gather()) + (merged.own.empty() ? ", alike" : ", merged"); });
+      [&] { return counted(fanout.gather()) + (merged.agreed ? ", alike" : ", merged"); });
   rpc_.reply(request, Status::kOk, GetReply{merged.found, merged.object, rpc_.self()}.encode());
   if (!options_.read_repair) co_return;
   const Gather& gather = fanout.gather();
   if (gather.outstanding() > 0) {
     co_await fanout.wait(gather.legs() - gather.failed(),
                          host_.clock().now() + options_.read_repair_wait);
-    merge_replies(fanout, merged);
+    merge_replies(replica_.versions(), fanout, merged);
   }
   if (merged.found) repair(get.key, fanout, merged.object);
 }
@@ -265,42 +271,24 @@ void Dynamo::repair(std::string_view key, const Fanout& fanout, std::string_view
   }
 }
 
-// A version for a key that this node does not hold: all that is known of the object is what the
-// client has seen.
-void Dynamo::make_stranger(const LocalPut& put, Applied& applied, std::string& own) {
-  applied.dot = put.known.counter != 0 ? put.known : Dot{stranger_actor_, ++stranger_counter_};
-  if (put.seen->covers(applied.dot)) {
-    applied.status = Status::kInvalid;  // it claims to have seen what is only now being written
-    return;
-  }
-  Object object;
-  object.put(*put.seen, Version{applied.dot, put.operation, put.tombstone, put.value});
-  own = object.encoded();
-  applied.object = own;
-  applied.status = Status::kOk;
-}
-
 Task<void> Dynamo::coordinate_put(Request request) {
   ++stats_.puts;
   PutRequest put;
   CHECK(put.parse(request.body()));
-  Context seen;
-  std::string_view context = put.context;
-  if (!context.empty() && (!seen.decode(context) || !context.empty())) {
-    ++stats_.puts_failed;
-    refuse(request, Status::kInvalid);
-    co_return;
-  }
   const Time deadline = deadline_of(request);
-  const LocalPut local{&seen, put.value, put.tombstone, request.operation,
-                       recent_.find(request.operation)};
+  const LocalPut local{put.context,
+                       put.value,
+                       put.tombstone,
+                       request.operation,
+                       recent_.find(request.operation),
+                       static_cast<Time>(put.expires)};
   const bool here = view_->is_read_home(Ring::position_of(put.key), rpc_.self(), options_.n);
   Applied applied;
   std::string own;
   if (home(put.key).size() < options_.w) {
     applied.status = Status::kUnavailable;
   } else if (!here) {
-    make_stranger(local, applied, own);
+    applied = replica_.put_elsewhere(local, own);
   } else if (!replica_.put_now(put.key, local, applied)) {
     applied = co_await replica_.put_later(put.key, local);
   }
@@ -309,8 +297,8 @@ Task<void> Dynamo::coordinate_put(Request request) {
     refuse(request, applied.status);
     co_return;
   }
-  recent_.remember(request.operation, applied.dot);
-  log("put.versioned", put.key, request.operation, [&] { return dot_text(applied.dot); });
+  recent_.remember(request.operation, applied.made);
+  log("put.versioned", put.key, request.operation, [&] { return dot_text(applied.made.dot); });
 
   Fanout fanout(rpc_, home(put.key));
   fanout.send(Kind::kReplicaPutRequest, request.operation, deadline,
@@ -323,8 +311,7 @@ Task<void> Dynamo::coordinate_put(Request request) {
   log(outcome == Gather::Outcome::kReached ? "put.acknowledged" : "put.unknown", put.key,
       request.operation, [&] { return counted(fanout.gather()); });
   if (outcome == Gather::Outcome::kReached) {
-    seen.add(applied.dot);
-    const std::string covers = seen.encoded();
+    const std::string covers = replica_.versions().context_after(put.context, applied.made);
     rpc_.reply(request, Status::kOk, PutReply{covers, rpc_.self()}.encode());
     co_return;
   }

@@ -40,7 +40,6 @@ class Dynamo : public Strategy {
   Task<void> coordinate_get(Request request);
   Task<void> coordinate_put(Request request);
   Task<void> forward(Request request, std::string key);
-  void make_stranger(const LocalPut& put, Applied& applied, std::string& own);
   void repair(std::string_view key, const Fanout& fanout, std::string_view merged);
   // Remembers who stayed silent, and who did not.
   void note_silence(const Fanout& fanout);
@@ -69,10 +68,6 @@ class Dynamo : public Strategy {
   Replica replica_;
   RecentPuts recent_;
   Suspects suspects_;
-  // Of versions made here for keys that are not stored here: another actor, and a counter of the
-  // whole process.
-  uint64_t stranger_actor_;
-  uint64_t stranger_counter_ = 0;
   DynamoStats& stats_;
   Scope scope_;
 };

@@ -230,15 +230,15 @@ TEST(Dynamo, a_doubled_put_request_makes_one_version_even_after_it_was_supersede
 
 TEST(RecentPuts, remembers_what_came_lately_and_takes_bounded_room) {
   RecentPuts recent;
-  EXPECT_EQ(recent.find(7).counter, 0u);
+  EXPECT_EQ(recent.find(7).dot.counter, 0u);
   for (uint64_t operation = 1; operation <= 100'000; ++operation) {
-    recent.remember(operation, {1, operation});
-    recent.remember(operation, {1, operation});
-    ASSERT_EQ(recent.find(operation), (Dot{1, operation}));
+    recent.remember(operation, {{1, operation}});
+    recent.remember(operation, {{1, operation}});
+    ASSERT_EQ(recent.find(operation).dot, (Dot{1, operation}));
   }
   int lately = 0, ever = 0;
   for (uint64_t operation = 1; operation <= 100'000; ++operation) {
-    const bool known = recent.find(operation).counter == operation;
+    const bool known = recent.find(operation).dot.counter == operation;
     ever += known;
     lately += known && operation > 99'000;
   }

@@ -31,6 +31,8 @@ struct DynamoOptions {
   Versions versions = Versions::kDotted;
   uint32_t clock_entries_max = 10;  // vector clocks: above it the oldest entry is dropped
 
+  Duration expired_kept = 10 * kSecond;  // an expired object's row stands that long for a tombstone
+
   bool sloppy = true;                  // stand-ins take the place of homes that are silent
   uint64_t hint_bytes_max = 64 << 20;  // kept for others; beyond it nobody is stood in for
   uint32_t hints_in_flight_max = 16;   // to one owner, while hints are delivered
@@ -52,6 +54,14 @@ struct DynamoStats {
   uint64_t not_held = 0;                        // asked about a range that this node does not hold
   uint64_t repairs = 0;                         // objects pushed to replicas that lacked them
   uint64_t siblings_returned = 0;               // gets whose replicas did not agree
+  uint64_t siblings_read[4] = {};      // gets that found no object, one version, two, more …
+  uint64_t siblings_read_max = 0;      // … and the most versions that one found
+  uint64_t clock_entries_dropped = 0;  // by the truncation of vector clocks
+
+  void note_read(std::size_t siblings) {
+    ++siblings_read[siblings < 3 ? siblings : 3];
+    if (siblings > siblings_read_max) siblings_read_max = siblings;
+  }
 };
 
 }  // namespace ringside
