@@ -183,6 +183,7 @@ void measure(const History& history, std::vector<Metric>& metrics) {
     const Histogram histogram = latencies(history, put ? OperationKind::kPut : OperationKind::kGet);
     if (histogram.count() == 0) continue;
     const std::string kind = put ? "put_" : "get_";
+    add(kind + "mean_ms", histogram.mean() / 1e6);
     add(kind + "p50_ms", histogram.quantile(0.5) / 1e6);
     add(kind + "p99_ms", histogram.quantile(0.99) / 1e6);
     add(kind + "p999_ms", histogram.quantile(0.999) / 1e6);

@@ -6,6 +6,7 @@
 #include "lab/experiment.h"
 #include "lab/measure.h"
 #include "lab/predict.h"
+#include "lab/text.h"
 #include "scenarios/scenario.pb.h"
 
 namespace ringside::lab {
@@ -17,6 +18,43 @@ std::unique_ptr<scenario::Scenario> paper(const std::string& name) {
           .string());
   EXPECT_TRUE(scenario.ok()) << (scenario.ok() ? "" : scenario.error().message);
   return scenario.ok() ? std::move(*scenario) : nullptr;
+}
+
+std::string mistakes_of(const std::string& pbs, const std::string& expect) {
+  const auto scenario = parse_scenario(
+      concat("name: \"p\" topology { region { name: \"lab\" machines_per_zone: 6 } }\n"
+             "cluster { strategy { dynamo { n: 3 r: 1 w: 1 } } }\nworkload { ",
+             pbs, " }\nexpect {\n  evidence { verified_reads: 1 }\n  ", expect, "\n}\n"),
+      "p.textproto");
+  return scenario.ok() ? std::string() : scenario.error().message;
+}
+
+TEST(Papers, an_expectation_that_its_workload_cannot_meet_is_a_mistake_at_its_place) {
+  const std::string near = "pbs { t: \"9ms\" t: \"10ms\" t: \"11ms\" }";
+  const std::string asked = "t_visibility { published: \"10ms\" }";
+  EXPECT_EQ(mistakes_of(near, asked), "");
+  struct Wrong {
+    std::string pbs, expect, said;
+  };
+  const std::vector<Wrong> wrongs = {
+      {"pbs { t: \"0ms\" t: \"9ms\" t: \"20ms\" }", asked,
+       "p.textproto:6:18: published: the workload reads at 1 times within 25 % of \"10ms\""},
+      {near, "t_visibility { published: \"0ms\" }", ":18: published: must be more than 0"},
+      {near, "t_visibility { published: \"10ms\" percent: 100 }", "must lie between 0 and 100"},
+      {near, "consistent { t: \"3ms\" percent: 50 }", "does not read at \"3ms\""},
+      {"registers {} for: \"1s\"", asked, "t_visibility: needs the workload pbs"},
+      {"pbs { t: \"9ms\" t: \"10ms\" t: \"11ms\" writes_per_key: 2 }", asked, "written once"},
+      {"pbs { t: \"1ms\" writes_per_key: 2 unread_writes: 2 }", "",
+       "unread_writes: must be less than writes_per_key (2)"},
+  };
+  for (const Wrong& wrong : wrongs) {
+    const std::string said = mistakes_of(wrong.pbs, wrong.expect);
+    EXPECT_NE(said.find(wrong.said), std::string::npos) << wrong.pbs << wrong.expect << "\n"
+                                                        << said;
+  }
+  EXPECT_EQ(mistakes_of("pbs { t: \"1ms\" writes_per_key: 3 unread_writes: 2 }",
+                        "within_versions { k: 1 percent: 50 }"),
+            "");
 }
 
 TEST(Papers, only_a_scenario_that_plays_the_model_is_predicted_by_it) {
@@ -64,6 +102,36 @@ TEST(Papers, over_several_seeds_the_time_to_visibility_is_one_estimate_from_all_
   EXPECT_FALSE(judge_pooled(sum, 2).holds);
   for (TVisibility& point : sum.points) point.consistent = point.reads;
   EXPECT_NE(judge_pooled(sum, 2).detail.find("nothing was tested"), std::string::npos);
+}
+
+double metric(const RunResult& result, const std::string& name) {
+  for (const Metric& metric : result.metrics) {
+    if (metric.name == name) return metric.value;
+  }
+  ADD_FAILURE() << "no metric " << name;
+  return 0;
+}
+
+RunResult play(const std::string& name, uint64_t seed) {
+  const auto scenario = paper(name);
+  if (!scenario) return {};
+  Result<RunResult> result = run_scenario(*scenario, seed);
+  EXPECT_TRUE(result.ok());
+  if (!result.ok()) return {};
+  for (const Expectation& line : result->expectations)
+    EXPECT_TRUE(line.holds) << name << ": " << line.name << ": " << line.detail;
+  return std::move(*result);
+}
+
+// SOSP 2007, table 2, as shape: published are 2.0 to 2.5 times.
+TEST(Papers, clients_that_know_the_ring_are_faster_than_a_load_balancer_that_does_not) {
+  const RunResult server = play("dynamo_server_driven", 1);
+  const RunResult client = play("dynamo_client_driven", 1);
+  for (const char* name : {"get_mean_ms", "put_mean_ms", "get_p999_ms", "put_p999_ms"}) {
+    EXPECT_GT(metric(server, name), metric(client, name)) << name;
+  }
+  EXPECT_GT(metric(server, "get_mean_ms"), 1.3 * metric(client, "get_mean_ms"));
+  EXPECT_GT(metric(server, "put_mean_ms"), 1.1 * metric(client, "put_mean_ms"));
 }
 
 }  // namespace
