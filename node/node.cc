@@ -32,6 +32,7 @@ class Node {
     Result<void> ready = co_await partitions_.load();
     if (ready.ok()) ready = co_await membership_.load();
     if (ready.ok() && partitions_.fresh()) ready = co_await found();
+    if (ready.ok()) ready = co_await dynamo_.load();
     if (!ready.ok()) {
       host_.abort(ready.error().text());
       co_return;
@@ -46,7 +47,8 @@ class Node {
     for (const Kind kind : {Kind::kClientPutRequest, Kind::kForwardPutRequest}) {
       rpc_.handle(kind, [this](Request request) { dynamo_.write(std::move(request)); });
     }
-    for (const Kind kind : {Kind::kReplicaGetRequest, Kind::kReplicaPutRequest}) {
+    for (const Kind kind :
+         {Kind::kReplicaGetRequest, Kind::kReplicaPutRequest, Kind::kHintedPutRequest}) {
       rpc_.handle(kind, [this](Request request) { dynamo_.message(std::move(request)); });
     }
     for (const Kind kind : {Kind::kJoinRequest, Kind::kMembersPush}) {

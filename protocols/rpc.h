@@ -12,6 +12,10 @@
 //   Fanout fanout(rpc, peers);
 //   fanout.send(Kind::kReplicaGetRequest, operation, deadline, GetRequest{key}.encode());
 //   Gather::Outcome outcome = co_await fanout.wait(r, deadline);
+//
+// A call under way may get more legs. A leg fills a *seat*; those that are sent at first have one
+// each, and one that is added may share one: the first of them to say ok fills it, and the others
+// do not count any more.
 #pragma once
 
 #include <array>
@@ -58,7 +62,12 @@ class Fanout {
     NodeId answered_by = kNoNode;
     Status status = Status::kUnknown;  // kFailed: what the peer, or the lack of one, says
     uint64_t sent = 0;                 // the place of the send in the order of this process
-    Buffer bytes;                      // of the reply; keeps `body` alive
+    uint64_t heard = 0;                // and of the reply
+    Time asked = 0;                    // when it was sent
+    uint16_t seat = 0;
+    bool added = false;  // after the first ones
+    bool counts = true;  // false: another leg filled the seat
+    Buffer bytes;        // of the reply; keeps `body` alive
     std::string_view body() const {
       return bytes.size() < kHeaderBytes ? std::string_view() : bytes.view().substr(kHeaderBytes);
     }
@@ -75,8 +84,15 @@ class Fanout {
   // Rpc::settle_local.
   void send(Kind kind, uint64_t operation, Time deadline, Buffer message);
 
-  // Until `need` legs said ok. May be awaited again with another need.
-  auto wait(uint32_t need, Time deadline) { return gather_.wait(need, deadline); }
+  // One leg more, to a peer that has none yet, with a message of its own.
+  void add(NodeId peer, uint32_t seat, Kind kind, uint64_t operation, Time deadline,
+           Buffer message);
+
+  // Until `need` seats are filled, or more than `failed_max` legs have failed. May be awaited again
+  // with another need.
+  auto wait(uint32_t need, Time deadline, uint32_t failed_max = ~0u) {
+    return gather_.wait(need, deadline, failed_max);
+  }
   const Gather& gather() const { return gather_; }
 
   std::size_t size() const { return legs_.size(); }
@@ -87,10 +103,12 @@ class Fanout {
  private:
   friend class Rpc;
   void settle(Leg& leg, bool ok, Status status);
+  void send_leg(Leg& leg, Kind kind, uint64_t operation, Time now, const Buffer& message);
 
   Rpc& rpc_;
   uint64_t call_;
   Gather gather_;
+  bool shared_ = false;  // some seat has two legs
   absl::InlinedVector<Leg, 3> legs_;
 };
 

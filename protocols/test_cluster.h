@@ -29,9 +29,15 @@ struct TestNode {
     for (const Kind kind : {Kind::kClientPutRequest, Kind::kForwardPutRequest}) {
       rpc.handle(kind, [this](Request request) { dynamo.write(std::move(request)); });
     }
-    for (const Kind kind : {Kind::kReplicaGetRequest, Kind::kReplicaPutRequest}) {
+    for (const Kind kind :
+         {Kind::kReplicaGetRequest, Kind::kReplicaPutRequest, Kind::kHintedPutRequest}) {
       rpc.handle(kind, [this](Request request) { dynamo.message(std::move(request)); });
     }
+    host.spawn(load(dynamo));
+  }
+  static Task<void> load(Dynamo& dynamo) {
+    const Result<void> loaded = co_await dynamo.load();
+    EXPECT_TRUE(loaded.ok());
   }
 
   TestEngine engine;

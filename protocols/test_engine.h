@@ -45,13 +45,34 @@ class TestEngine : public Engine {
     co_return change == nullptr || !change->is_put ? std::optional<std::string>()
                                                    : std::optional(change->value);
   }
-  Task<Result<Rows>> scan(std::string, std::string, ScanLimits, View) override {
-    co_return Error{Code::kInvalid, "not in this engine"};
+  Task<Result<Rows>> scan(std::string begin, std::string end, ScanLimits limits,
+                          View view) override {
+    Rows rows;
+    for (auto key = history_.lower_bound(begin); key != history_.end(); ++key) {
+      if (!before_end(key->first, end) || rows.size() == limits.rows_max) break;
+      const Change* change = last(key->first, view);
+      if (change == nullptr || !change->is_put) continue;
+      StoredEntry entry;
+      entry.key = key->first;
+      entry.value = change->value;
+      rows.add(entry);
+    }
+    co_return rows;
   }
   Task<void> room() override { co_return; }
   Task<Result<void>> flush() override { co_return Result<void>(); }
   Task<Result<void>> close() override { co_return Result<void>(); }
   const EngineStats& stats() const override { return stats_; }
+
+  // As if this process had restarted on the other one's disk.
+  void adopt(const TestEngine& before) {
+    for (const auto& [key, changes] : before.history_) {
+      const Change* change = before.last(key, View::kDurable);
+      if (change != nullptr && change->is_put) history_[key] = {*change};
+    }
+    lsn_ = before.last_durable();
+    durable_.advance(lsn_);
+  }
 
   std::set<std::string> cold;  // keys that only the disk holds, as it were
   bool refuse = false;
@@ -63,7 +84,7 @@ class TestEngine : public Engine {
     bool is_put;
     std::string value;
   };
-  const Change* last(const std::string& key, View view) {
+  const Change* last(const std::string& key, View view) const {
     const auto found = history_.find(key);
     if (found == history_.end()) return nullptr;
     for (auto change = found->second.rbegin(); change != found->second.rend(); ++change) {

@@ -122,26 +122,33 @@ std::optional<Header> unseal(const Frame& frame) {
 }
 
 Buffer GetRequest::encode() const {
-  Buffer message = with_body(flat::bytes_field_size(key));
-  flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
+  Buffer message = with_body(flat::bytes_field_size(key) + flat::number_field_size(hints));
+  char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
+  flat::put_number_field(out, 2, hints);
   return message;
 }
 
 bool GetRequest::parse(std::string_view body) {
   flat::Reader reader(body);
   while (reader.next()) {
-    if (reader.field() == 1) key = reader.bytes();
+    switch (reader.field()) {
+      case 1: key = reader.bytes(); break;
+      case 2: hints = reader.number() != 0; break;
+      default: break;
+    }
   }
   return reader.ok();
 }
 
 Buffer GetReply::encode() const {
-  Buffer message = with_body(flat::number_field_size(found) + flat::bytes_field_size(object) +
-                             flat::number_field_size(coordinator));
+  Buffer message =
+      with_body(flat::number_field_size(found) + flat::bytes_field_size(object) +
+                flat::number_field_size(coordinator) + flat::number_field_size(fastest));
   char* out = message.mutable_data() + kHeaderBytes;
   out = flat::put_number_field(out, 1, found);
   out = flat::put_bytes_field(out, 2, object);
-  flat::put_number_field(out, 3, coordinator);
+  out = flat::put_number_field(out, 3, coordinator);
+  flat::put_number_field(out, 4, fastest);
   return message;
 }
 
@@ -152,6 +159,7 @@ bool GetReply::parse(std::string_view body) {
       case 1: found = reader.number() != 0; break;
       case 2: object = reader.bytes(); break;
       case 3: coordinator = static_cast<uint32_t>(reader.number()); break;
+      case 4: fastest = static_cast<uint32_t>(reader.number()); break;
       default: break;
     }
   }
@@ -207,9 +215,11 @@ bool PutReply::parse(std::string_view body) {
 }
 
 Buffer ReplicaPutRequest::encode() const {
-  Buffer message = with_body(flat::bytes_field_size(key) + flat::bytes_field_size(object));
+  Buffer message = with_body(flat::bytes_field_size(key) + flat::bytes_field_size(object) +
+                             flat::number_field_size(durable));
   char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
-  flat::put_bytes_field(out, 2, object);
+  out = flat::put_bytes_field(out, 2, object);
+  flat::put_number_field(out, 3, durable);
   return message;
 }
 
@@ -219,6 +229,29 @@ bool ReplicaPutRequest::parse(std::string_view body) {
     switch (reader.field()) {
       case 1: key = reader.bytes(); break;
       case 2: object = reader.bytes(); break;
+      case 3: durable = reader.number() != 0; break;
+      default: break;
+    }
+  }
+  return reader.ok();
+}
+
+Buffer HintedPutRequest::encode() const {
+  Buffer message = with_body(flat::bytes_field_size(key) + flat::bytes_field_size(object) +
+                             flat::number_field_size(intended));
+  char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
+  out = flat::put_bytes_field(out, 2, object);
+  flat::put_number_field(out, 3, intended);
+  return message;
+}
+
+bool HintedPutRequest::parse(std::string_view body) {
+  flat::Reader reader(body);
+  while (reader.next()) {
+    switch (reader.field()) {
+      case 1: key = reader.bytes(); break;
+      case 2: object = reader.bytes(); break;
+      case 3: intended = static_cast<uint32_t>(reader.number()); break;
       default: break;
     }
   }

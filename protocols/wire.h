@@ -124,6 +124,7 @@ inline std::string_view body_of(const Frame& frame) {
 
 struct GetRequest {  // client_get, replica_get, forward_get
   std::string_view key;
+  bool hints = false;  // replica_get: what the peer keeps for others, since it is no home
   Buffer encode() const;
   bool parse(std::string_view body);
 };
@@ -132,6 +133,7 @@ struct GetReply {
   bool found = false;
   std::string_view object;   // empty when not found
   uint32_t coordinator = 0;  // who coordinated it; 0 in a replica's reply
+  uint32_t fastest = 0;      // the home that answered first: the best coordinator of a put; 0: none
   Buffer encode() const;
   bool parse(std::string_view body);
 };
@@ -156,11 +158,20 @@ struct PutReply {
 struct ReplicaPutRequest {
   std::string_view key;
   std::string_view object;
+  bool durable = false;  // with buffered writes: acknowledged only when the log holds it
   Buffer encode() const;
   bool parse(std::string_view body);
 };
 
-// replica_put_reply has no fields.
+struct HintedPutRequest {
+  std::string_view key;
+  std::string_view object;
+  uint32_t intended = 0;  // the home for which it is kept
+  Buffer encode() const;
+  bool parse(std::string_view body);
+};
+
+// replica_put_reply and hinted_put_reply have no fields.
 Buffer encode_empty();
 
 }  // namespace ringside
