@@ -134,5 +134,27 @@ TEST(Papers, clients_that_know_the_ring_are_faster_than_a_load_balancer_that_doe
   EXPECT_GT(metric(server, "put_mean_ms"), 1.1 * metric(client, "put_mean_ms"));
 }
 
+// SOSP 2007, section 6.1.
+TEST(Papers, a_write_buffer_cuts_the_tail_of_writes_to_a_fifth) {
+  const RunResult durable = play("dynamo_durable_writes", 1);
+  const RunResult buffered = play("dynamo_buffered_writes", 1);
+  EXPECT_GT(metric(durable, "put_p999_ms"), 5 * metric(buffered, "put_p999_ms"));
+}
+
+TEST(Papers, random_quorums_are_as_stale_as_combinatorics_has_them) {
+  const auto scenario = paper("k_staleness");
+  ASSERT_TRUE(scenario);
+  scenario->mutable_workload()->mutable_pbs()->set_keys(500);
+  scenario->mutable_expect()->mutable_evidence()->set_acknowledged_writes(50'000);
+  scenario->mutable_expect()->mutable_evidence()->set_verified_reads(40'000);
+  for (scenario::WithinVersions& asked : *scenario->mutable_expect()->mutable_within_versions())
+    asked.set_points(1);  // a quarter of the keys, twice the error
+  const auto result = run_scenario(*scenario, 1);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->pooled.size(), 4u);
+  for (const Expectation& line : result->expectations)
+    EXPECT_TRUE(line.holds) << line.name << ": " << line.detail;
+}
+
 }  // namespace
 }  // namespace ringside::lab
