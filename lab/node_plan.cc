@@ -88,6 +88,8 @@ void plan_nodes(const scenario::Scenario& scenario, Plan& plan) {
   client.routing = routing_of(scenario.workload(), node.dynamo);
   client.timeout =
       scenario.workload().has_timeout() ? span_of(scenario.workload().timeout()) : 2 * kSecond;
+  if (scenario.workload().has_attempt_timeout())
+    client.attempt_timeout = span_of(scenario.workload().attempt_timeout());
 }
 
 NodeOptions options_of(const Plan& plan, const NodePlan& node, uint32_t wire_version) {

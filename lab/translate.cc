@@ -123,8 +123,9 @@ Result<sim::NetworkModel> to_network(const scenario::Network& network) {
   for (const scenario::Network::Leg& leg : network.leg()) {
     Result<sim::Distribution> latency = to_distribution(leg.latency());
     if (!latency.ok()) return latency.error();
+    const Duration farther = leg.has_between_regions() ? span_of(leg.between_regions()) : 0;
     for (const std::string& kind : leg.kind())
-      model.by_kind.push_back({number(kind_of(kind)), *latency});
+      model.by_kind.push_back({number(kind_of(kind)), *latency, farther});
   }
   model.loss = network.loss();
   model.duplication = network.duplication();
