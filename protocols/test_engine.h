@@ -22,7 +22,8 @@ class TestEngine : public Engine {
     BatchReader reader(batch.encoded());
     for (BatchOperation operation; reader.next(operation);) {
       const std::string key(operation.key);
-      history_[key].push_back({lsn_, !operation.removed, std::string(operation.value)});
+      history_[key].push_back(
+          {lsn_, !operation.removed, std::string(operation.value), operation.expires});
       cold.erase(key);
     }
     if (!hold) host_.spawn(sync_later(lsn_));
@@ -88,12 +89,15 @@ class TestEngine : public Engine {
     Lsn lsn;
     bool is_put;
     std::string value;
+    int64_t expires;  // 0: never
   };
   const Change* last(const std::string& key, View view) const {
     const auto found = history_.find(key);
     if (found == history_.end()) return nullptr;
     for (auto change = found->second.rbegin(); change != found->second.rend(); ++change) {
-      if (view == View::kLatest || change->lsn <= last_durable()) return &*change;
+      if (view != View::kLatest && change->lsn > last_durable()) continue;
+      const bool expired = change->expires != 0 && change->expires <= host_.clock().wall();
+      return expired ? nullptr : &*change;
     }
     return nullptr;
   }

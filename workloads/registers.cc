@@ -18,7 +18,9 @@ struct Registers {
 
 // A writer's timestamp is its own clock, but always beyond what it has read: its value must win
 // over those that it saw.
-Task<void> write(Registers& all, Session& session, const Key& key, bool blind, Duration late) {
+// A delete takes away what was read; where nothing was, there is nothing to delete.
+Task<void> write(Registers& all, Session& session, const Key& key, bool blind, bool deletes,
+                 Duration late) {
   Reading seen;
   if (!blind) {
     seen = co_await session.get(key, late);
@@ -28,6 +30,7 @@ Task<void> write(Registers& all, Session& session, const Key& key, bool blind, D
   RegisterValue content;
   Writing writing;
   writing.id = content.id = session.next_operation();
+  if (deletes && !seen.ids.empty()) writing.action = Action::kDelete;
   content.timestamp = std::max(all.host.clock().wall(), seen.timestamp + 1);
   content.actor = session.client();
   writing.value = make_register(content, all.spec.value_bytes);
@@ -44,12 +47,13 @@ Task<void> client(Registers& all, Session& session, uint64_t seed) {
     const Key& key = all.keys[random.below(all.keys.size())];
     const bool writes = random.chance(all.spec.writes);
     const bool blind = random.chance(all.spec.blind_writes);
+    const bool deletes = all.spec.deletes > 0 && random.chance(all.spec.deletes);
     if (turn->due > all.host.clock().now()) co_await all.host.clock().sleep_until(turn->due);
     const Duration late = all.pacer.late(*turn);
     if (all.pacer.over()) {
       session.skip(key, writes ? OperationKind::kPut : OperationKind::kGet, late);
     } else if (writes) {
-      co_await write(all, session, key, blind, late);
+      co_await write(all, session, key, blind, deletes, late);
     } else {
       co_await session.get(key, late);
     }

@@ -52,6 +52,13 @@ Task<Result<void>> Dynamo::load() {
 }
 
 StrategyClaim Dynamo::claim() const {
+  if (options_.versions == Versions::kLastWriterWins) {
+    return {"dynamo",
+            "replicas converge to the put with the latest time; with R + W > N a get after an "
+            "acknowledged put sees it or a later one",
+            "as with siblings, and clocks that differ by less than any two puts are apart: where "
+            "they do not, acknowledged puts are lost"};
+  }
   if (options_.buffered_writes) {
     return {"dynamo",
             "replicas converge; an acknowledged put may be lost when everyone who acknowledged it "

@@ -47,12 +47,16 @@ class Dynamo : public Strategy {
   void write(Request request) override;
   void message(Request request) override;
   void reconfigure(const RingView& view) override { view_ = &view; }
+  Replica& replica() { return replica_; }
 
   Replica& replica() { return replica_; }
   // What waits here for others.
   const HintStore& hints() const { return hints_; }
   // Background work that hints are to be delivered by.
   void admit_hints_by(HintDelivery::Admit admit) { delivery_.admit_by(std::move(admit)); }
+
+  // For those who merge objects here: transfers, repair.
+  Replica& replica() { return replica_; }
 
  private:
   using Peers = absl::InlinedVector<NodeId, 8>;
