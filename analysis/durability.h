@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -92,7 +93,8 @@ struct ReplicaSnapshot {
   std::string when;  // for people: "after the restart at 3.2 s"
   // The ids of the siblings: of their values, and of the deletes that left tombstones.
   std::map<std::string, std::vector<ValueId>, std::less<>> keys;
-  // The same of what it keeps for others.
+  std::set<ValueId> tombstones;  // which of the ids are those of deletes
+  // What it keeps for others.
   std::map<std::string, std::vector<ValueId>, std::less<>> hints;
 };
 

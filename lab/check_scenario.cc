@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "analysis/version_counts.h"
 #include "lab/check_admin.h"
 #include "lab/check_cluster.h"
 #include "lab/check_fault.h"
@@ -218,6 +219,21 @@ void check_swarm(const Cursor& at) {
   pair("down_min", swarm.down_min(), "down_max", swarm.down_max());
 }
 
+// What deletes make of expectations.
+void check_deletes(const Cursor& at, const scenario::Scenario& scenario) {
+  const bool deletes = scenario.workload().registers().deletes() > 0;
+  if (at.has("no_resurrection")) {
+    if (!deletes)
+      at.mistake("no_resurrection", "nothing is deleted; say deletes in the workload registers");
+    if (final_read_rounds(scenario) == 0)
+      at.mistake("no_resurrection", "is judged by the final reads; phases.final_reads is 0");
+  }
+  for (const char* field : {"linearizable", "read_your_writes", "monotonic_reads"}) {
+    if (deletes && at.has(field))
+      at.mistake(field, "cannot be judged where keys are deleted; leave out deletes");
+  }
+}
+
 void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
   const auto& expect = static_cast<const scenario::Expect&>(at.message());
   const bool reads_finally = final_read_rounds(scenario) > 0;
@@ -249,8 +265,21 @@ void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
           .mistake("place", "is a machine; clients live in zones, name one or a region");
     }
   }
+  for (int i = 0; i < expect.versions_per_read_size(); ++i) {
+    const Cursor versions = at.nested("versions_per_read", i);
+    if (!versions.has("at_least") && !versions.has("at_most"))
+      versions.mistake_here("says nothing of how many: at_least or at_most, in percent");
+    if (expect.versions_per_read(i).versions() > VersionCounts::kMost)
+      versions.mistake("versions", concat("is counted up to ", VersionCounts::kMost, " or more"));
+  }
+  check_deletes(at, scenario);
+  if (expect.orders_carried_out() && scenario.admin_size() == 0)
+    at.mistake("orders_carried_out", "there are none; write an admin");
+  if (expect.hints_delivered() && !scenario.cluster().strategy().dynamo().sloppy())
+    at.mistake("hints_delivered", "without sloppy nobody keeps hints");
   for (const char* yes :
-       {"replicas_keep_acknowledged", "linearizable", "read_your_writes", "monotonic_reads"}) {
+       {"replicas_keep_acknowledged", "linearizable", "read_your_writes", "monotonic_reads",
+        "no_resurrection", "hints_delivered", "orders_carried_out"}) {
     const FieldDescriptor* field = expect.GetDescriptor()->FindFieldByName(yes);
     if (at.has(yes) && !expect.GetReflection()->GetBool(expect, field)) {
       at.mistake(yes, "can only be expected (true); leave it out otherwise");

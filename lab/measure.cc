@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "analysis/plot.h"
+#include "analysis/version_counts.h"
 #include "analysis/visibility_fit.h"
 #include "lab/text.h"
 #include "lab/units.h"
@@ -187,6 +188,14 @@ void measure(const History& history, std::vector<Metric>& metrics) {
     add(kind + "p50_ms", histogram.quantile(0.5) / 1e6);
     add(kind + "p99_ms", histogram.quantile(0.99) / 1e6);
     add(kind + "p999_ms", histogram.quantile(0.999) / 1e6);
+  }
+  const VersionCounts versions = count_versions(history);
+  if (versions.reads == 0) return;
+  add("siblings_per_read", versions.mean());
+  add("siblings_max", versions.max);
+  for (uint32_t count = 1; count <= VersionCounts::kMost; ++count) {
+    if (versions.with(count) > 0)
+      add(concat("reads_with_", count, "_versions"), static_cast<double>(versions.with(count)));
   }
 }
 

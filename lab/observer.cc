@@ -2,7 +2,6 @@
 
 #include "lab/text.h"
 #include "lab/units.h"
-#include "protocols/tap.h"
 #include "protocols/wire.h"
 #include "workloads/value.h"
 
@@ -35,21 +34,28 @@ void RunObserver::on_lost(Time at, const Frame& frame, std::string_view why) {
 }
 
 void RunObserver::note_ack(Time at, const Frame& frame) {
-  if (frame.kind == number(Kind::kReplicaPutRequest)) {
-    const TappedFrame seen = tap(frame);
-    if (!seen.intact) return;
+  const bool asks = frame.kind == number(Kind::kReplicaPutRequest) ||
+                    frame.kind == number(Kind::kHintedPutRequest);
+  const bool answers = frame.kind == number(Kind::kReplicaPutReply) ||
+                       frame.kind == number(Kind::kHintedPutReply);
+  if (!asks && !answers) return;
+  const TappedFrame seen = tap(frame);
+  if (asks && seen.intact) {
     Promised promised;
     promised.key = sink_.intern(seen.key);
     for (const VersionView& version : seen.versions) {
-      if (!version.tombstone) promised.values.push_back(value_id(version.value));
+      const ValueId value = version.tombstone ? version.operation : value_id(version.value);
+      promised.values.push_back(value);
+      const auto [known, first] = dots_.try_emplace(value, FirstDot{version.dot, false});
+      if (!first && known->second.dot != version.dot) known->second.twice = true;
     }
     asked_[Asked{frame.from, frame.to, seen.call}] = std::move(promised);
-  } else if (frame.kind == number(Kind::kReplicaPutReply)) {
-    const TappedFrame seen = tap(frame);
-    if (!seen.ok()) return;
+  } else if (answers && seen.ok()) {
     const auto found = asked_.find(Asked{frame.to, frame.from, seen.call});
     if (found == asked_.end()) return;
-    acks_.add(frame.from, found->second.key, at, found->second.values);
+    ReplicaAcks& acks =
+        frame.kind == number(Kind::kHintedPutReply) ? hinted_acks_ : acks_;
+    acks.add(frame.from, found->second.key, at, found->second.values);
     asked_.erase(found);
   }
 }

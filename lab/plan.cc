@@ -60,6 +60,11 @@ Result<sim::Topology> build_topology(const scenario::Scenario& scenario, Plan& p
     if (!added.ok()) return added.error();
     client.machine = *added;
   }
+  if (scenario.admin_size() > 0) {
+    Result<sim::MachineId> added = topology.add_machine(racks[0], "administrator");
+    if (!added.ok()) return added.error();
+    plan.administrator = kFirstClient + static_cast<NodeId>(plan.clients.size());
+  }
 
   struct Default {
     sim::LinkClass link_class;
@@ -102,7 +107,7 @@ void build_machines(const scenario::Scenario& scenario, Plan& plan) {
     }
     plan.world.machines.push_back(std::move(model));
   }
-  for (std::size_t i = 0; i < plan.clients.size(); ++i) plan.world.machines.emplace_back();
+  plan.world.machines.resize(plan.world.topology.machines());
 }
 
 void set_what(const scenario::Workload& workload, bool gate, WorkloadSpec& spec) {

@@ -2,7 +2,7 @@
 // simulator, options for nodes and clients, and the times of the phases. Nothing has happened yet.
 //
 // Machines of the world: one a node first, in the order of lab/places.h (node i on machine i - 1),
-// then one a client process, in the zones by turns.
+// then one a client process, in the zones by turns, then the administrator's, if there are orders.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +50,7 @@ struct Plan {
   sim::WorldSpec world;
   std::vector<NodePlan> nodes;
   std::vector<ClientPlan> clients;
+  NodeId administrator = kNoNode;  // kNoNode: there are no orders
   NodeOptions node;  // what all nodes are told; its members are those of the beginning
   ClientOptions client;
   FinalReadsSpec final_reads;  // rounds 0: none

@@ -38,6 +38,20 @@ struct StoredObject {
 // What a row of the engine holds, whatever the scheme of its versions. kCorrupt: no object.
 Result<StoredObject> stored_object(const StoredEntry& row);
 
+// An object that is kept for another node (replication/dynamo/hint_store.h).
+struct StoredHint {
+  NodeId intended = kNoNode;
+  StoredObject object;
+};
+
+struct StoredRows {
+  std::vector<StoredObject> objects;  // in the order of the ring
+  std::vector<StoredHint> hints;
+};
+
+// Everything. An engine that cannot be opened, or an object that does not decode, is an error.
+Task<Result<StoredRows>> read_rows(Host& host, EngineOptions options);
+
 // Every object, in the order of keys. An engine that cannot be opened, or an object that does not
 // decode, is an error.
 Task<Result<std::vector<StoredObject>>> read_all(Host& host, EngineOptions options);

@@ -97,7 +97,8 @@ class Node {
 }  // namespace
 
 Task<void> run_node(Host& host, NodeOptions options, NodeStatus* status) {
-  options.engine.one_tablet = false;  // a tablet a partition
+  // A tablet a partition, where the engine has them.
+  options.engine.one_tablet = options.engine.kind != EngineKind::kLsm;
   Result<std::unique_ptr<Engine>> engine = co_await Engine::open(host, options.engine);
   if (!engine.ok()) {
     host.abort(engine.error().text());
