@@ -29,7 +29,7 @@ struct DivergenceReport {
 // snapshot are left out. `reaped`: tombstones may be collected, and count as nothing.
 DivergenceReport find_divergence(
     std::span<const ReplicaSnapshot> snapshots,
-    const std::function<std::vector<NodeId>(std::string_view key)>& homes,
-    bool reaped = false, std::size_t examples_max = 5);
+    const std::function<std::vector<NodeId>(std::string_view key)>& homes, bool reaped = false,
+    std::size_t examples_max = 5);
 
 }  // namespace ringside

@@ -82,7 +82,8 @@ void Administrator::install_upgrade(Order& order) {
     const NodeId node = plan_.nodes[i].id;
     const bool last = i + 1 == plan_.nodes.size();
     world_.at(order.at + static_cast<Duration>(i) * span_of(upgrade.every()),
-              concat("upgrade of ", plan_.nodes[i].member.machine), [this, order = &order, node, last] {
+              concat("upgrade of ", plan_.nodes[i].member.machine),
+              [this, order = &order, node, last] {
                 wire_[node - 1] = order->asked->upgrade().to_wire_version();
                 if (!faults_.is_off(node)) faults_.restart(node);
                 if (last) order->done = world_.now();

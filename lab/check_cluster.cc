@@ -53,8 +53,10 @@ void check_options(const Cursor& at) {
     const Cursor upkeep = at.nested("upkeep");
     if (upkeep.has("every") && !dynamo.upkeep().anti_entropy())
       upkeep.mistake("every", "without anti_entropy nothing is compared");
-    if (upkeep.has("reap_after") && !dynamo.upkeep().reap())
-      upkeep.mistake("reap_after", "without reap no tombstone goes");
+    for (const char* field : {"reap_after", "reap_every", "reap_grace"}) {
+      if (upkeep.has(field) && !dynamo.upkeep().reap())
+        upkeep.mistake(field, "without reap no tombstone goes");
+    }
     if (upkeep.has("every") && span_or_one(dynamo.upkeep().every()) == 0)
       upkeep.mistake("every", "must be more than 0");
   }

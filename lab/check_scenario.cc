@@ -232,6 +232,11 @@ void check_deletes(const Cursor& at, const scenario::Scenario& scenario) {
     if (deletes && at.has(field))
       at.mistake(field, "cannot be judged where keys are deleted; leave out deletes");
   }
+  if (scenario.workload().registers().expires() == 0) return;
+  for (const char* field : {"acknowledged_writes", "replicas_keep_acknowledged", "no_resurrection",
+                            "linearizable", "read_your_writes", "monotonic_reads"}) {
+    if (at.has(field)) at.mistake(field, "cannot be judged where values expire; leave out expires");
+  }
 }
 
 void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
@@ -275,11 +280,14 @@ void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
   check_deletes(at, scenario);
   if (expect.orders_carried_out() && scenario.admin_size() == 0)
     at.mistake("orders_carried_out", "there are none; write an admin");
+  if (expect.repair_comes_to_rest() &&
+      !scenario.cluster().strategy().dynamo().upkeep().anti_entropy())
+    at.mistake("repair_comes_to_rest", "nobody compares; leave out anti_entropy: false");
   if (expect.hints_delivered() && !scenario.cluster().strategy().dynamo().sloppy())
     at.mistake("hints_delivered", "without sloppy nobody keeps hints");
   for (const char* yes :
        {"replicas_keep_acknowledged", "linearizable", "read_your_writes", "monotonic_reads",
-        "no_resurrection", "hints_delivered", "orders_carried_out"}) {
+        "no_resurrection", "hints_delivered", "orders_carried_out", "repair_comes_to_rest"}) {
     const FieldDescriptor* field = expect.GetDescriptor()->FindFieldByName(yes);
     if (at.has(yes) && !expect.GetReflection()->GetBool(expect, field)) {
       at.mistake(yes, "can only be expected (true); leave it out otherwise");

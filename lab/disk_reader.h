@@ -23,7 +23,7 @@ struct TakenImage {
 struct ReadImage {
   ReplicaSnapshot snapshot;
   uint64_t hints_waiting = 0;  // rows
-  std::string error;  // not empty: a fresh engine could not open it
+  std::string error;           // not empty: a fresh engine could not open it
 };
 
 // In the order given.

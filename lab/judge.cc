@@ -47,6 +47,7 @@ class Judge {
     if (expect_.has_converges_within()) disks_.judge_convergence();
     if (expect_.hints_delivered()) disks_.judge_hints();
     if (expect_.orders_carried_out()) judge_orders();
+    if (expect_.repair_comes_to_rest()) judge_rest();
     for (const std::string& probe : expect_.reached()) judge_reached(probe);
     for (const scenario::Availability& availability : expect_.availability())
       judge_availability(availability);
@@ -229,8 +230,7 @@ class Judge {
     const std::string name = concat("versions_per_read of ", asked.versions());
     if (counts.reads == 0) return say(name, false, "nothing was tested: no read found anything");
     const uint64_t reads = counts.with(asked.versions());
-    const double percent =
-        100 * static_cast<double>(reads) / static_cast<double>(counts.reads);
+    const double percent = 100 * static_cast<double>(reads) / static_cast<double>(counts.reads);
     const bool holds = (!asked.has_at_least() || percent >= asked.at_least()) &&
                        (!asked.has_at_most() || percent <= asked.at_most());
     std::string detail = concat(format_percent(percent / 100), " of ", format_count(counts.reads),
@@ -244,9 +244,8 @@ class Judge {
   }
 
   void judge_resurrection() {
-    const ResurrectionReport report = find_resurrected(history_, [this](ValueId value) {
-      return evidence_.observer.written_twice(value);
-    });
+    const ResurrectionReport report = find_resurrected(
+        history_, [this](ValueId value) { return evidence_.observer.written_twice(value); });
     verdict_.witnesses(report.resurrected, [this](const Resurrected& resurrected) {
       return describe(history_, resurrected);
     });
@@ -256,10 +255,22 @@ class Judge {
       append(checked, ", ", report.excused, " excused: written at two coordinators");
     if (report.deletes == 0) return say("no_resurrection", false, "nothing was tested: " + checked);
     say("no_resurrection", report.resurrected.empty(),
-        report.resurrected.empty()
-            ? checked + ", and none came back"
-            : concat(format_count(report.resurrected.size()), " deleted values came back; ",
-                     checked));
+        report.resurrected.empty() ? checked + ", and none came back"
+                                   : concat(format_count(report.resurrected.size()),
+                                            " deleted values came back; ", checked));
+  }
+
+  void judge_rest() {
+    const Time trees = evidence_.observer.trees_compared();
+    const Time leaves = evidence_.observer.leaves_compared();
+    const Time last_second = evidence_.rested - kSecond;
+    if (trees < last_second)
+      return say("repair_comes_to_rest", false,
+                 "nothing was tested: nobody compared trees in the last second");
+    say("repair_comes_to_rest", leaves < last_second,
+        leaves < 0 ? std::string("trees never differed")
+                   : concat("leaves were compared for the last time ",
+                            format_span(evidence_.rested - leaves), " before the end"));
   }
 
   void judge_orders() {
@@ -269,8 +280,8 @@ class Judge {
     say("orders_carried_out", evidence_.unfinished.empty(),
         evidence_.unfinished.empty()
             ? concat("all ", evidence_.orders, ": ", join(evidence_.carried_out, "; "))
-            : concat(evidence_.unfinished.size(), " of ", evidence_.orders, " not: ",
-                     join(evidence_.unfinished, "; ")));
+            : concat(evidence_.unfinished.size(), " of ", evidence_.orders,
+                     " not: ", join(evidence_.unfinished, "; ")));
   }
 
   void judge_consistent(const scenario::Consistent& asked) {

@@ -9,8 +9,8 @@
 
 namespace ringside::lab {
 
-DiskJudge::DiskJudge(const scenario::Scenario& scenario, const Plan& plan,
-                     const Evidence& evidence, Verdict& verdict)
+DiskJudge::DiskJudge(const scenario::Scenario& scenario, const Plan& plan, const Evidence& evidence,
+                     Verdict& verdict)
     : expect_(scenario.expect()),
       plan_(plan),
       evidence_(evidence),
@@ -20,9 +20,8 @@ DiskJudge::DiskJudge(const scenario::Scenario& scenario, const Plan& plan,
 
 std::vector<NodeId> DiskJudge::homes(std::string_view key) const {
   const std::span<const NodeId> list = ring_.preference(key);
-  return {list.begin(),
-          list.begin() + static_cast<std::ptrdiff_t>(
-                             std::min<std::size_t>(plan_.node.dynamo.n, list.size()))};
+  return {list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
+                                           plan_.node.dynamo.n, list.size()))};
 }
 
 bool DiskJudge::is_home(std::string_view key, NodeId node) const {
@@ -76,7 +75,8 @@ void DiskJudge::judge_replicas() {
   const History& history = evidence_.history;
   const RunObserver& wire = evidence_.observer;
   ReplicaReport report = check_replicas(history, wire.acks(), snapshots.list, reaps_);
-  ReplicaReport hints = check_hints(history, wire.hinted_acks(), wire.acks(), snapshots.list, reaps_);
+  ReplicaReport hints =
+      check_hints(history, wire.hinted_acks(), wire.acks(), snapshots.list, reaps_);
   const std::size_t handed_over = excuse(report.broken) + excuse(hints.broken);
   const auto words = [&](const BrokenPromise& broken) {
     return describe(history, broken, snapshots.list);

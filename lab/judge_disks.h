@@ -46,8 +46,8 @@ class DiskJudge {
   const Plan& plan_;
   const Evidence& evidence_;
   Verdict& verdict_;
-  const Ring ring_;   // at the end
-  const bool reaps_;  // tombstones are collected
+  const Ring ring_;                     // at the end
+  const bool reaps_;                    // tombstones are collected
   std::optional<Supersession> values_;  // made when first asked for
 };
 

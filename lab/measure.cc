@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "analysis/plot.h"
+#include "analysis/staleness.h"
 #include "analysis/version_counts.h"
 #include "analysis/visibility_fit.h"
 #include "lab/text.h"

@@ -22,6 +22,8 @@ std::string operation_text(uint64_t operation) {
 void RunObserver::on_send(Time at, const Frame& frame) {
   if (options_.on_log) log_frame(at, frame.from, frame, concat("sends to ", who(frame.to)));
   if (replica_oracle_) note_ack(at, frame);
+  if (frame.kind == number(Kind::kTreeRequest)) trees_compared_ = at;
+  if (frame.kind == number(Kind::kLeafRequest)) leaves_compared_ = at;
 }
 
 void RunObserver::on_deliver(Time at, const Frame& frame) {
@@ -36,8 +38,8 @@ void RunObserver::on_lost(Time at, const Frame& frame, std::string_view why) {
 void RunObserver::note_ack(Time at, const Frame& frame) {
   const bool asks = frame.kind == number(Kind::kReplicaPutRequest) ||
                     frame.kind == number(Kind::kHintedPutRequest);
-  const bool answers = frame.kind == number(Kind::kReplicaPutReply) ||
-                       frame.kind == number(Kind::kHintedPutReply);
+  const bool answers =
+      frame.kind == number(Kind::kReplicaPutReply) || frame.kind == number(Kind::kHintedPutReply);
   if (!asks && !answers) return;
   const TappedFrame seen = tap(frame);
   if (asks && seen.intact) {
@@ -53,8 +55,7 @@ void RunObserver::note_ack(Time at, const Frame& frame) {
   } else if (answers && seen.ok()) {
     const auto found = asked_.find(Asked{frame.to, frame.from, seen.call});
     if (found == asked_.end()) return;
-    ReplicaAcks& acks =
-        frame.kind == number(Kind::kHintedPutReply) ? hinted_acks_ : acks_;
+    ReplicaAcks& acks = frame.kind == number(Kind::kHintedPutReply) ? hinted_acks_ : acks_;
     acks.add(frame.from, found->second.key, at, found->second.values);
     asked_.erase(found);
   }

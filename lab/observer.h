@@ -46,6 +46,10 @@ class RunObserver final : public sim::Observer {
   }
   const ReplicaAcks& acks() const { return acks_; }
   const ReplicaAcks& hinted_acks() const { return hinted_acks_; }
+  // When a home last asked another for the roots of trees, and for what the keys of a leaf hold;
+  // -1: never. Roots are asked for without end, leaves only while something differs.
+  Time trees_compared() const { return trees_compared_; }
+  Time leaves_compared() const { return leaves_compared_; }
   // Whether the wire showed two versions of one value: a put that was tried at two coordinators.
   bool written_twice(ValueId value) const {
     const auto found = dots_.find(value);
@@ -84,6 +88,7 @@ class RunObserver final : public sim::Observer {
   absl::flat_hash_map<Asked, Promised> asked_;
   ReplicaAcks acks_, hinted_acks_;
   absl::flat_hash_map<ValueId, FirstDot> dots_;
+  Time trees_compared_ = -1, leaves_compared_ = -1;
   std::vector<std::string> gave_up_;
   std::map<NodeId, std::string> last_words_;
   absl::flat_hash_map<uint64_t, std::string> key_of_;  // by client operation, for the log alone

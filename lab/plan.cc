@@ -113,8 +113,14 @@ void build_machines(const scenario::Scenario& scenario, Plan& plan) {
 void set_what(const scenario::Workload& workload, bool gate, WorkloadSpec& spec) {
   if (workload.has_registers()) {
     const scenario::Registers& registers = workload.registers();
-    spec.what = RegistersSpec{registers.keys(), registers.writes(), registers.blind_writes(),
-                              registers.value_bytes(), registers.deletes()};
+    spec.what = RegistersSpec{
+        .keys = registers.keys(),
+        .writes = registers.writes(),
+        .blind_writes = registers.blind_writes(),
+        .value_bytes = registers.value_bytes(),
+        .deletes = registers.deletes(),
+        .expires = registers.expires(),
+        .expire_after = span_or(registers.has_expire_after(), registers.expire_after(), kSecond)};
   } else if (workload.has_shopping_cart()) {
     const scenario::ShoppingCart& cart = workload.shopping_cart();
     spec.what = CartSpec{cart.carts(), cart.adds(), cart.removes()};

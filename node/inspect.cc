@@ -19,8 +19,7 @@ Result<StoredObject> decode_object(std::string_view key, std::string_view bytes)
   stored.context = context_of(bytes);
   for (const VersionView& version : siblings) {
     stored.siblings.push_back({version.dot, version.operation, version.tombstone, version.time,
-                               version.expires, std::string(version.value),
-                               std::string(version.clock)});
+                               version.expires, std::string(version.value), version.clock});
   }
   stored.key = key;
   stored.encoded = bytes;
@@ -36,7 +35,8 @@ Result<StoredHint> stored_hint(const StoredEntry& row) {
                                      " bytes is not named as a hint's row is"};
   StoredHint hint;
   for (int i = 1; i <= 4; ++i)
-    hint.intended = hint.intended << 8 | static_cast<unsigned char>(name[static_cast<std::size_t>(i)]);
+    hint.intended =
+        hint.intended << 8 | static_cast<unsigned char>(name[static_cast<std::size_t>(i)]);
   Result<StoredObject> object = decode_object(key, row.value);
   if (!object.ok()) return object.error();
   hint.object = std::move(*object);
@@ -87,8 +87,8 @@ Task<Result<StoredRows>> read_rows(Host& host, EngineOptions options) {
     rows->objects.push_back(std::move(*object));
     return {};
   };
-  Result<void> read = co_await scan_rows(**engine, std::string(1, kObjectRow),
-                                         std::string(1, kHintRow + 1), take);
+  Result<void> read =
+      co_await scan_rows(**engine, std::string(1, kObjectRow), std::string(1, kHintRow + 1), take);
   if (!read.ok()) co_return read.error();
   co_return all;
 }

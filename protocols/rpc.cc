@@ -43,6 +43,11 @@ void Fanout::send(Kind kind, uint64_t operation, Time deadline, Buffer message) 
   Header header;
   header.call = call_;
   header.budget_us = budget_until(now, deadline);
+  header.version = rpc_.own_version_;  // one message for all: what all of them understand
+  for (const Leg& leg : legs_) {
+    if (leg.peer != rpc_.self_)
+      header.version = std::min(header.version, rpc_.version_for(leg.peer));
+  }
   seal(message, kind, operation, header);
   for (Leg& leg : legs_) {
     if (leg.state == Leg::State::kIdle) send_leg(leg, kind, operation, now, message);
@@ -71,6 +76,7 @@ void Fanout::add(NodeId peer, uint32_t seat, Kind kind, uint64_t operation, Time
   Header header;
   header.call = call_;
   header.budget_us = budget_until(now, deadline);
+  header.version = rpc_.version_for(peer);
   seal(message, kind, operation, header);
   gather_.add_leg();
   Leg& leg = legs_.emplace_back();
@@ -145,8 +151,8 @@ Fanout* Rpc::find(uint64_t call) {
 void Rpc::on_frame(const Frame& frame) {
   const std::optional<Header> header = unseal(frame);
   const Kind kind = static_cast<Kind>(frame.kind);
-  if (!header || frame.kind == 0 || frame.kind >= number(Kind::kEnd) ||
-      is_request(kind) == ((header->flags & kFlagReply) != 0)) {
+  if (!header || header->version > own_version_ || frame.kind == 0 ||
+      frame.kind >= number(Kind::kEnd) || is_request(kind) == ((header->flags & kFlagReply) != 0)) {
     ++stats_.damaged;
     host_.trace().probe("rpc.bad_checksum");
     return;
@@ -157,6 +163,12 @@ void Rpc::on_frame(const Frame& frame) {
   } else {
     take_reply(frame, *header);
   }
+}
+
+void Rpc::peer_speaks(NodeId peer, uint16_t most) {
+  if (peer >= kDensePeers) return;  // version 1 has all that is said to them
+  if (peer >= versions_.size()) versions_.resize(peer + 1, 1);
+  versions_[peer] = static_cast<uint8_t>(std::clamp<uint16_t>(most, 1, kWireVersion));
 }
 
 void Rpc::note_heard(NodeId peer) {
@@ -235,6 +247,7 @@ void Rpc::reply(NodeId to, Kind request, uint64_t operation, uint64_t call, Stat
   header.call = call;
   header.flags = kFlagReply;
   header.status = status;
+  header.version = version_for(to);
   seal(message, kind, operation, header);
   Frame frame{kNoNode, to, number(kind), operation, std::move(message)};
   Buffer again = frame.bytes;
@@ -255,7 +268,9 @@ Task<void> Rpc::send_when_writable(Frame frame) {
 }
 
 void Rpc::send(NodeId to, Kind kind, uint64_t operation, Buffer message) {
-  seal(message, kind, operation, Header{});
+  Header header;
+  header.version = version_for(to);
+  seal(message, kind, operation, header);
   if (!host_.network().send(Frame{kNoNode, to, number(kind), operation, std::move(message)}))
     ++stats_.window_full;
 }

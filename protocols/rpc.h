@@ -4,7 +4,7 @@
 // caller's deadline says kTimeout, which is not known either. One call id serves a fan-out: the
 // message is encoded once and the legs are told apart by who answers. A handler sends its reply
 // itself, because work goes on after it. Late and doubled replies find their call's generation gone
-// and are dropped.
+// and are dropped. A peer is spoken to in version 1 of the wire until it is known to speak more.
 //
 //   rpc.handle(Kind::kReplicaPutRequest, [this](Request request) { … rpc.reply(request,
 //   Status::kOk, encode_empty()); });
@@ -18,6 +18,7 @@
 // do not count any more.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -134,6 +135,16 @@ class Rpc : public FrameHandler {
   // the call is over.
   void settle_local(uint64_t call, Status status, Buffer message);
 
+  // The highest wire version that this process speaks and understands; kWireVersion to begin with.
+  // A node of an older release, for rolling upgrades in tests.
+  void speak(uint16_t most) { own_version_ = most; }
+  uint16_t spoken() const { return own_version_; }
+  // What a peer says that it speaks.
+  void peer_speaks(NodeId peer, uint16_t most);
+  uint16_t version_for(NodeId peer) const {
+    return peer < versions_.size() ? std::min<uint16_t>(versions_[peer], own_version_) : 1;
+  }
+
   NodeId self() const { return self_; }
   Host& host() { return host_; }
   const RpcStats& stats() const { return stats_; }
@@ -168,6 +179,8 @@ class Rpc : public FrameHandler {
   // The place of the last frame from a peer; clients are left out, since nobody asks them anything.
   std::vector<uint64_t> heard_;  // of the first kDensePeers numbers
   absl::flat_hash_map<NodeId, uint64_t> heard_beyond_;
+  uint16_t own_version_ = kWireVersion;
+  std::vector<uint8_t> versions_;  // what the first kDensePeers speak
   std::array<Handler, static_cast<std::size_t>(Kind::kEnd)> handlers_;
   RpcStats own_stats_;
   RpcStats& stats_;

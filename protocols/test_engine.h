@@ -17,12 +17,13 @@ class TestEngine : public Engine {
       : Engine(host.ready()), host_(host), sync_delay_(sync_delay) {}
 
   Result<Lsn> submit(const Batch& batch) override {
-    if (refuse) return Error{Code::kOverloaded, "told to refuse"};
+    if (refuse) return Error{refusal, "told to refuse"};
     ++lsn_;
     BatchReader reader(batch.encoded());
     for (BatchOperation operation; reader.next(operation);) {
       const std::string key(operation.key);
-      history_[key].push_back({lsn_, !operation.removed, std::string(operation.value)});
+      history_[key].push_back(
+          {lsn_, !operation.removed, std::string(operation.value), operation.expires});
       cold.erase(key);
     }
     if (!hold) host_.spawn(sync_later(lsn_));
@@ -64,18 +65,24 @@ class TestEngine : public Engine {
   Task<Result<void>> close() override { co_return Result<void>(); }
   const EngineStats& stats() const override { return stats_; }
 
-  // As if this process had restarted on the other one's disk.
-  void adopt(const TestEngine& before) {
-    for (const auto& [key, changes] : before.history_) {
-      const Change* change = before.last(key, View::kDurable);
-      if (change != nullptr && change->is_put) history_[key] = {*change};
+  // What is left when the process dies, and a process that starts with it.
+  std::map<std::string, std::string> durable_rows() const {
+    std::map<std::string, std::string> rows;
+    for (const auto& [key, changes] : history_) {
+      const Change* change = last(key, View::kDurable);
+      if (change != nullptr && change->is_put) rows[key] = change->value;
     }
-    lsn_ = before.last_durable();
+    return rows;
+  }
+  void adopt(const std::map<std::string, std::string>& rows) {
+    ++lsn_;
+    for (const auto& [key, value] : rows) history_[key] = {{lsn_, true, value}};
     durable_.advance(lsn_);
   }
 
   std::set<std::string> cold;  // keys that only the disk holds, as it were
   bool refuse = false;
+  Code refusal = Code::kOverloaded;
   bool hold = false;  // nothing becomes durable until `sync`
 
  private:
@@ -83,12 +90,15 @@ class TestEngine : public Engine {
     Lsn lsn;
     bool is_put;
     std::string value;
+    int64_t expires;  // 0: never
   };
   const Change* last(const std::string& key, View view) const {
     const auto found = history_.find(key);
     if (found == history_.end()) return nullptr;
     for (auto change = found->second.rbegin(); change != found->second.rend(); ++change) {
-      if (view == View::kLatest || change->lsn <= last_durable()) return &*change;
+      if (view != View::kLatest && change->lsn > last_durable()) continue;
+      const bool expired = change->expires != 0 && change->expires <= host_.clock().wall();
+      return expired ? nullptr : &*change;
     }
     return nullptr;
   }

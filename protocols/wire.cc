@@ -1,5 +1,6 @@
 #include "protocols/wire.h"
 
+#include <algorithm>
 #include <array>
 
 #include "protocols/flat.h"
@@ -104,7 +105,7 @@ void seal(Buffer& message, Kind kind, uint64_t operation, const Header& header) 
   store<uint32_t>(bytes + 12, header.budget_us);
   store<uint8_t>(bytes + 16, header.flags);
   store<uint8_t>(bytes + 17, static_cast<uint8_t>(header.status));
-  store<uint16_t>(bytes + 18, kWireVersion);
+  store<uint16_t>(bytes + 18, std::max(header.version, first_version(kind)));
   store<uint32_t>(bytes, checksum(bytes, message.size(), kind, operation));
 }
 
@@ -114,11 +115,12 @@ std::optional<Header> unseal(const Frame& frame) {
   const Kind kind = static_cast<Kind>(frame.kind);
   if (load<uint32_t>(bytes) != checksum(bytes, frame.bytes.size(), kind, frame.operation))
     return std::nullopt;
-  if (load<uint16_t>(bytes + 18) != kWireVersion) return std::nullopt;
+  const uint16_t version = load<uint16_t>(bytes + 18);
+  if (version < first_version(kind) || version > kWireVersion) return std::nullopt;
   const uint8_t status = load<uint8_t>(bytes + 17);
   if (status > static_cast<uint8_t>(Status::kUnavailable)) return std::nullopt;
   return Header{load<uint64_t>(bytes + 4), load<uint32_t>(bytes + 12), load<uint8_t>(bytes + 16),
-                static_cast<Status>(status)};
+                static_cast<Status>(status), version};
 }
 
 Buffer GetRequest::encode() const {

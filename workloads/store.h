@@ -19,9 +19,10 @@ class Store {
   virtual NodeId self() const = 0;
   virtual uint64_t next_operation() = 0;  // never 0, unique among all clients
   virtual Task<GetResult> get(std::string key, uint64_t operation) = 0;
-  // No value: a delete.
+  // No value: a delete. From `expires` on (wall clock; 0: never) it counts as deleted.
   virtual Task<PutResult> put(std::string key, std::string context,
-                              std::optional<std::string> value, uint64_t operation) = 0;
+                              std::optional<std::string> value, uint64_t operation,
+                              Time expires) = 0;
 };
 
 class ClientStore final : public Store {
@@ -35,8 +36,8 @@ class ClientStore final : public Store {
     return client_.get(std::move(key), operation);
   }
   Task<PutResult> put(std::string key, std::string context, std::optional<std::string> value,
-                      uint64_t operation) override {
-    return client_.put(std::move(key), std::move(context), std::move(value), operation);
+                      uint64_t operation, Time expires) override {
+    return client_.put(std::move(key), std::move(context), std::move(value), operation, expires);
   }
 
  private:

@@ -117,7 +117,7 @@ class TestStore final : public Store {
   }
 
   Task<PutResult> put(std::string key, std::string context, std::optional<std::string> value,
-                      uint64_t operation) override {
+                      uint64_t operation, Time) override {
     const Outcome end = outcome(true, puts++);
     co_await busy();
     PutResult result;

@@ -30,6 +30,7 @@ const char* problem_of(const RegistersSpec& what) {
   if (!is_share(what.writes)) return "registers: writes must be a share from 0 to 1";
   if (!is_share(what.blind_writes)) return "registers: blind_writes must be a share from 0 to 1";
   if (!is_share(what.deletes)) return "registers: deletes must be a share from 0 to 1";
+  if (!is_share(what.expires)) return "registers: expires must be a share from 0 to 1";
   return nullptr;
 }
 const char* problem_of(const CartSpec& what) {

@@ -29,7 +29,9 @@ struct RegistersSpec {
   double writes = 0.5;      // share of the operations
   double blind_writes = 0;  // share of the writes that do not read first: no context, so siblings
   uint32_t value_bytes = 100;
-  double deletes = 0;  // share of the writes that delete
+  double deletes = 0;               // share of the writes that delete
+  double expires = 0;               // share of the writes whose value expires
+  Duration expire_after = kSecond;  // … so long after the client wrote it, by its clock
 };
 
 // The paper's shopping cart. An addition or removal reads the cart, merges its siblings (union),

@@ -163,7 +163,7 @@ Task<void> Dynamo::coordinate_get(Request request) {
     refuse(request, Status::kFailed);
     co_return;
   }
-  if (suspects_.any()) note_answers(fanout, patience);
+  if (sloppy() && suspects_.any()) note_answers(fanout, patience);
   if (by_stand_ins(fanout, seats)) ++stats_.sloppy_gets;
   Merged merged;
   merge_replies(replica_.versions(), fanout, merged);

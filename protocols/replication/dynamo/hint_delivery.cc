@@ -13,8 +13,6 @@ constexpr Duration kFirstPause = 100 * kMillisecond;
 constexpr Duration kLongestPause = 2 * kSecond;
 constexpr Duration kShortestRest = kMillisecond;
 constexpr uint64_t kRoundBytesMax = 256u << 10;
-// Answers count as slow when they take so many times as long as the fastest ones.
-constexpr Duration kSlow = 2;
 
 }  // namespace
 
@@ -24,15 +22,15 @@ struct HintDelivery::Pace {
   Duration fastest = 0;
   Duration pause = kFirstPause;
 
-  void took(Duration time, uint32_t most) {
+  // After a round that was answered; how long to leave the owner alone then. A round that takes
+  // half as long again as the fastest one is slow: others queue up there too.
+  Duration took(Duration time, uint32_t most) {
     // The fastest is forgotten slowly, so that a link that got longer is not slow for ever.
-    fastest = fastest == 0 ? time : std::min(time, fastest + fastest / 64 + 1);
-    if (time > kSlow * fastest) {
-      window = std::max(window / 2, 1u);
-    } else {
-      window = std::min(window + 1, most);
-    }
+    fastest = fastest == 0 ? time : std::min(time, fastest + fastest / 1024 + 1);
+    const bool slow = 2 * time > 3 * fastest;
+    window = slow ? std::max(window / 2, 1u) : std::min(window + 1, most);
     pause = kFirstPause;
+    return std::max((slow ? 4 : 2) * time, kShortestRest);
   }
   void silence() {
     window = 1;
@@ -86,8 +84,7 @@ Task<void> HintDelivery::deliver(NodeId owner) {
     const Time began = host_.clock().now();
     const Came came = co_await finish(owner, round, began + options_.request_timeout);
     if (came == Came::kAll) {
-      pace.took(host_.clock().now() - began, std::max(options_.hints_in_flight_max, 1u));
-      rest = std::max(host_.clock().now() - began, kShortestRest);
+      rest = pace.took(host_.clock().now() - began, std::max(options_.hints_in_flight_max, 1u));
     } else {
       ++stats_.hint_rounds_failed;
       if (came == Came::kNothing) pace.silence();

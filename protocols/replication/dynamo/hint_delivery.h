@@ -2,8 +2,9 @@
 // of the ring, and deletes each when its owner has answered that its log holds that very object; a
 // hint that was written again meanwhile stays. While the owner is silent the pause doubles. When
 // the owner is back it is not stormed: deliveries begin one at a time, more are in flight while its
-// answers stay fast and half as many when they get slow, and between rounds it is left alone for as
-// long as the round took. A hint whose owner is no home of the key any more goes to those that are.
+// answers stay fast and half as many when they get slow, and between rounds it is left alone for
+// longer than the round took. A hint whose owner is no home of the key any more goes to those that
+// are.
 #pragma once
 
 #include <cstdint>
