@@ -29,9 +29,12 @@ std::string describe_value(ValueId value) {
 
 std::string describe_operation(const History& history, uint32_t operation) {
   const Operation& op = history.operations[operation];
-  std::string text = (op.is_get() ? "get " : "put ") + id_text(op.id) + " of \"" +
-                     history.keys[op.key] + "\" by client " + std::to_string(op.client) + " [" +
-                     describe_time(op.invoked) + ", " + describe_time(op.finished) + "]";
+  std::string text = (op.is_get()      ? "get "
+                      : op.is_delete() ? "delete "
+                                       : "put ") +
+                     id_text(op.id) + " of \"" + history.keys[op.key] + "\" by client " +
+                     std::to_string(op.client) + " [" + describe_time(op.invoked) + ", " +
+                     describe_time(op.finished) + "]";
   if (op.outcome == Outcome::kUnknown) text += " (unknown)";
   if (op.outcome == Outcome::kFailed) text += " (failed)";
   return text;

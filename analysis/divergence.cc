@@ -8,7 +8,7 @@ namespace ringside {
 
 DivergenceReport find_divergence(
     std::span<const ReplicaSnapshot> snapshots,
-    const std::function<std::vector<NodeId>(std::string_view key)>& homes,
+    const std::function<std::vector<NodeId>(std::string_view key)>& homes, bool reaped,
     std::size_t examples_max) {
   std::map<NodeId, const ReplicaSnapshot*> by_replica;
   std::set<std::string_view> keys;
@@ -26,6 +26,10 @@ DivergenceReport find_divergence(
       const auto held = snapshot->second->keys.find(key);
       std::vector<ValueId> values;
       if (held != snapshot->second->keys.end()) values = held->second;
+      if (reaped) {
+        std::erase_if(values,
+                      [&](ValueId value) { return snapshot->second->tombstones.contains(value); });
+      }
       std::ranges::sort(values);
       groups[std::move(values)].push_back(replica);
     }

@@ -26,10 +26,10 @@ struct DivergenceReport {
 };
 
 // One snapshot a replica. `homes` names the replicas that should hold a key; those without a
-// snapshot are left out.
+// snapshot are left out. `reaped`: tombstones may be collected, and count as nothing.
 DivergenceReport find_divergence(
     std::span<const ReplicaSnapshot> snapshots,
-    const std::function<std::vector<NodeId>(std::string_view key)>& homes,
+    const std::function<std::vector<NodeId>(std::string_view key)>& homes, bool reaped = false,
     std::size_t examples_max = 5);
 
 }  // namespace ringside

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ struct DurabilityReport {
   uint64_t judged = 0;  // of those: of keys whose final state is known, acknowledged before it
   uint64_t present = 0;
   uint64_t superseded = 0;
+  uint64_t deletes = 0;         // acknowledged; those are not judged themselves (resurrection.h)
   std::vector<LostWrite> lost;  // every one, in the order of invocation
   std::vector<ValueId>
       failed_yet_there;  // in the final state, though the client was told it surely failed
@@ -89,7 +91,11 @@ struct ReplicaSnapshot {
   NodeId replica = kNoNode;
   Time at = 0;       // of the restart, or the end of the run
   std::string when;  // for people: "after the restart at 3.2 s"
-  std::map<std::string, std::vector<ValueId>, std::less<>> keys;  // the ids of the siblings' values
+  // The ids of the siblings: of their values, and of the deletes that left tombstones.
+  std::map<std::string, std::vector<ValueId>, std::less<>> keys;
+  std::set<ValueId> tombstones;  // which of the ids are those of deletes
+  // What it keeps for others.
+  std::map<std::string, std::vector<ValueId>, std::less<>> hints;
 };
 
 struct BrokenPromise {
@@ -104,9 +110,16 @@ struct ReplicaReport {
   uint64_t checked = 0;               // (acknowledged value, snapshot) pairs
   std::vector<BrokenPromise> broken;  // each (replica, key, value) once, by its first snapshot
 };
-// Every ack that left before a snapshot of the same replica is held against it.
+// Every ack that left before a snapshot of the same replica is held against it. `reaped`:
+// tombstones may be collected, so that what a delete covered owes nothing any more.
 ReplicaReport check_replicas(const History& history, const ReplicaAcks& acks,
-                             std::span<const ReplicaSnapshot> snapshots);
+                             std::span<const ReplicaSnapshot> snapshots, bool reaped = false);
+
+// What stand-ins acknowledged: it must be among their hints, or their own objects, or a replica
+// must have acknowledged it on the wire before the snapshot (`delivered`).
+ReplicaReport check_hints(const History& history, const ReplicaAcks& hinted,
+                          const ReplicaAcks& delivered, std::span<const ReplicaSnapshot> snapshots,
+                          bool reaped = false);
 
 std::string describe(const History& history, const LostWrite& lost);
 std::string describe(const History& history, const BrokenPromise& broken,

@@ -4,13 +4,16 @@
 
 #include <algorithm>
 
+#include "analysis/version_counts.h"
+#include "lab/check_admin.h"
+#include "lab/check_cluster.h"
 #include "lab/check_fault.h"
+#include "lab/check_published.h"
 #include "lab/nearest.h"
 #include "lab/places.h"
 #include "lab/text.h"
 #include "lab/units.h"
 #include "protocols/wire.h"
-#include "storage/merkle.h"
 
 namespace ringside::lab {
 namespace {
@@ -20,7 +23,6 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 
 constexpr uint64_t kMachinesMax = 2'000;
-constexpr uint64_t kLevelDbMemtableMin = 64u << 10;  // LevelDB itself would take this instead
 
 // The walk over every field that the schema's own marks (is, required) are held to.
 // ------------------------------------
@@ -59,6 +61,12 @@ void check_text(const Cursor& at, const FieldDescriptor& field, int index, scena
   } else if (kind == scenario::RATE) {
     if (Result<double> rate = parse_rate(text); !rate.ok())
       at.mistake(field.name(), rate.error().message, index);
+  } else if (kind == scenario::MACHINE && !places.is_machine(text)) {
+    const std::string near = nearest_name(text, places.names());
+    at.mistake(field.name(),
+               concat("\"", text, "\" names no machine; ",
+                      near.empty() ? "" : concat("did you mean \"", near, "\"? "), places.list()),
+               index);
   } else if ((kind == scenario::PLACE && !places.known(text)) ||
              (kind == scenario::PLACE_OR_CLIENT && !places.known(text) &&
               (client_number(text).value_or(clients + 1) > clients))) {
@@ -144,64 +152,6 @@ void check_distributions(const Cursor& at) {
   }
 }
 
-void check_cluster(const Cursor& at, std::size_t nodes) {
-  if (!at.has("strategy")) return;
-  const Cursor strategy = at.nested("strategy");
-  if (!strategy.exactly_one({"dynamo"}, "a strategy")) return;
-  const Cursor cursor = strategy.nested("dynamo");
-  const auto& dynamo = static_cast<const scenario::Dynamo&>(cursor.message());
-  if (dynamo.n() > nodes) {
-    cursor.mistake("n", concat("is ", dynamo.n(), ", but the topology has only ", nodes,
-                               nodes == 1 ? " machine" : " machines"));
-  }
-  if (dynamo.r() > dynamo.n()) {
-    cursor.mistake("r", concat("is ", dynamo.r(), ", which is more than n (", dynamo.n(),
-                               "); at most n replicas can answer"));
-  }
-  if (dynamo.w() > dynamo.n()) {
-    cursor.mistake("w", concat("is ", dynamo.w(), ", which is more than n (", dynamo.n(),
-                               "); at most n replicas can answer"));
-  }
-  if (dynamo.coordinate() == scenario::Dynamo::NON_REPLICA && dynamo.n() >= nodes) {
-    cursor.mistake("coordinate", concat("NON_REPLICA needs more machines than n (", dynamo.n(),
-                                        "); the topology has ", nodes));
-  }
-}
-
-// What an engine knows nothing of, and what cannot be judged with it.
-void check_engine(const Cursor& at, const Cursor& expect) {
-  const auto& engine = static_cast<const scenario::Engine&>(at.message());
-  if (at.has("level_fanout") && engine.level_fanout() < 2)
-    at.mistake("level_fanout", concat("must be at least 2, not ", engine.level_fanout()));
-  if (engine.merkle_depth() > KeyDivision::kDepthMax) {
-    at.mistake("merkle_depth",
-               concat("must be at most ", KeyDivision::kDepthMax, ", not ", engine.merkle_depth()));
-  }
-  if (at.has("scrub_every") && parse_span(engine.scrub_every()).ok() &&
-      span_of(engine.scrub_every()) == 0) {
-    at.mistake("scrub_every", "must be more than 0; leave it out for never");
-  }
-  if (engine.kind() == scenario::Engine::LSM) return;
-  const bool memory = engine.kind() == scenario::Engine::MEMORY;
-  const std::string name = scenario::Engine::Kind_Name(engine.kind());
-  const google::protobuf::Descriptor* type = at.message().GetDescriptor();
-  for (int i = 0; i < type->field_count(); ++i) {
-    const std::string& field = type->field(i)->name();
-    const bool known =
-        field == "kind" || field == "group_bytes" || (!memory && field == "memtable_bytes");
-    if (at.has(field) && !known)
-      at.mistake(field, concat("the engine ", name, " has no such thing"));
-  }
-  if (!memory && engine.has_memtable_bytes() && engine.memtable_bytes() < kLevelDbMemtableMin) {
-    at.mistake("memtable_bytes", concat("LevelDB takes no less than ", kLevelDbMemtableMin,
-                                        ", not ", engine.memtable_bytes()));
-  }
-  for (const char* field : {"replicas_keep_acknowledged", "converges_within"}) {
-    if (memory && expect.has(field))
-      expect.mistake(field, "is judged by the disks, and the engine MEMORY leaves nothing there");
-  }
-}
-
 void check_workload(const Cursor& at) {
   const auto& workload = static_cast<const scenario::Workload&>(at.message());
   if (!at.exactly_one({"registers", "shopping_cart", "ycsb", "pbs"}, "a workload")) return;
@@ -224,6 +174,11 @@ void check_workload(const Cursor& at) {
   }
   if (workload.shopping_cart().adds() + workload.shopping_cart().removes() > 1) {
     at.nested("shopping_cart").mistake("adds", "adds and removes together are more than 1");
+  }
+  if (workload.pbs().unread_writes() >= workload.pbs().writes_per_key() && workload.has_pbs()) {
+    at.nested("pbs").mistake("unread_writes",
+                             concat("must be less than writes_per_key (",
+                                    workload.pbs().writes_per_key(), "), or nothing is read"));
   }
   Duration before = -1;
   for (int i = 0; i < workload.pbs().t_size(); ++i) {
@@ -264,6 +219,26 @@ void check_swarm(const Cursor& at) {
   pair("down_min", swarm.down_min(), "down_max", swarm.down_max());
 }
 
+// What deletes make of expectations.
+void check_deletes(const Cursor& at, const scenario::Scenario& scenario) {
+  const bool deletes = scenario.workload().registers().deletes() > 0;
+  if (at.has("no_resurrection")) {
+    if (!deletes)
+      at.mistake("no_resurrection", "nothing is deleted; say deletes in the workload registers");
+    if (final_read_rounds(scenario) == 0)
+      at.mistake("no_resurrection", "is judged by the final reads; phases.final_reads is 0");
+  }
+  for (const char* field : {"linearizable", "read_your_writes", "monotonic_reads"}) {
+    if (deletes && at.has(field))
+      at.mistake(field, "cannot be judged where keys are deleted; leave out deletes");
+  }
+  if (scenario.workload().registers().expires() == 0) return;
+  for (const char* field : {"acknowledged_writes", "replicas_keep_acknowledged", "no_resurrection",
+                            "linearizable", "read_your_writes", "monotonic_reads"}) {
+    if (at.has(field)) at.mistake(field, "cannot be judged where values expire; leave out expires");
+  }
+}
+
 void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
   const auto& expect = static_cast<const scenario::Expect&>(at.message());
   const bool reads_finally = final_read_rounds(scenario) > 0;
@@ -285,22 +260,7 @@ void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
   if (expect.has_linearizable() && !scenario.workload().has_registers()) {
     at.mistake("linearizable", "needs the workload registers");
   }
-  if (expect.consistent_size() > 0 && !scenario.workload().has_pbs()) {
-    at.mistake("consistent", "needs the workload pbs");
-  }
-  for (int i = 0; i < expect.consistent_size(); ++i) {
-    bool on_ladder = false;
-    const Result<Duration> t = parse_span(expect.consistent(i).t());
-    for (const std::string& rung : scenario.workload().pbs().t()) {
-      const Result<Duration> known = parse_span(rung);
-      on_ladder = on_ladder || (known.ok() && t.ok() && *known == *t);
-    }
-    if (t.ok() && scenario.workload().has_pbs() && !on_ladder) {
-      at.nested("consistent", i)
-          .mistake("t", concat("the workload does not read at \"", expect.consistent(i).t(),
-                               "\"; add it to pbs.t"));
-    }
-  }
+  check_published(at, scenario);
   for (int i = 0; i < expect.availability_size(); ++i) {
     const scenario::Availability& asked = expect.availability(i);
     const Places places(scenario.topology());
@@ -310,8 +270,24 @@ void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
           .mistake("place", "is a machine; clients live in zones, name one or a region");
     }
   }
+  for (int i = 0; i < expect.versions_per_read_size(); ++i) {
+    const Cursor versions = at.nested("versions_per_read", i);
+    if (!versions.has("at_least") && !versions.has("at_most"))
+      versions.mistake_here("says nothing of how many: at_least or at_most, in percent");
+    if (expect.versions_per_read(i).versions() > VersionCounts::kMost)
+      versions.mistake("versions", concat("is counted up to ", VersionCounts::kMost, " or more"));
+  }
+  check_deletes(at, scenario);
+  if (expect.orders_carried_out() && scenario.admin_size() == 0)
+    at.mistake("orders_carried_out", "there are none; write an admin");
+  if (expect.repair_comes_to_rest() &&
+      !scenario.cluster().strategy().dynamo().upkeep().anti_entropy())
+    at.mistake("repair_comes_to_rest", "nobody compares; leave out anti_entropy: false");
+  if (expect.hints_delivered() && !scenario.cluster().strategy().dynamo().sloppy())
+    at.mistake("hints_delivered", "without sloppy nobody keeps hints");
   for (const char* yes :
-       {"replicas_keep_acknowledged", "linearizable", "read_your_writes", "monotonic_reads"}) {
+       {"replicas_keep_acknowledged", "linearizable", "read_your_writes", "monotonic_reads",
+        "no_resurrection", "hints_delivered", "orders_carried_out", "repair_comes_to_rest"}) {
     const FieldDescriptor* field = expect.GetDescriptor()->FindFieldByName(yes);
     if (at.has(yes) && !expect.GetReflection()->GetBool(expect, field)) {
       at.mistake(yes, "can only be expected (true); leave it out otherwise");
@@ -371,9 +347,8 @@ void check_scenario(const scenario::Scenario& scenario, const Locations& locatio
     check_distributions(leg);
     check_leg(leg);
   }
-  if (scenario.has_cluster()) check_cluster(root.nested("cluster"), places.machines().size());
-  if (scenario.cluster().has_engine() && scenario.has_expect())
-    check_engine(root.nested("cluster").nested("engine"), root.nested("expect"));
+  if (scenario.has_cluster()) check_cluster(root, scenario, places);
+  check_admin(root, scenario, places);
   if (scenario.has_workload()) check_workload(root.nested("workload"));
   for (int i = 0; i < scenario.fault_size(); ++i)
     check_fault(root.nested("fault", i), scenario.workload());

@@ -16,17 +16,30 @@ struct Slot {
   bool done = false;
 };
 
+std::vector<ValueId> ids_of(const StoredObject& object) {
+  std::vector<ValueId> ids;
+  for (const StoredVersion& version : object.siblings)
+    ids.push_back(version.tombstone ? version.operation : value_id(version.value));
+  return ids;
+}
+
 Task<void> read_one(Host& host, EngineOptions options, Slot* slot) {
-  Result<std::vector<StoredObject>> objects = co_await read_all(host, std::move(options));
-  if (!objects.ok()) {
-    slot->out->error = objects.error().text();
+  Result<StoredRows> rows = co_await read_rows(host, std::move(options));
+  ReplicaSnapshot& snapshot = slot->out->snapshot;
+  if (!rows.ok()) {
+    slot->out->error = rows.error().text();
   } else {
-    for (StoredObject& object : *objects) {
-      std::vector<ValueId> ids;
-      for (const StoredVersion& version : object.siblings) {
-        if (!version.tombstone) ids.push_back(value_id(version.value));
-      }
-      slot->out->snapshot.keys.emplace(std::move(object.key), std::move(ids));
+    for (StoredObject& object : rows->objects) {
+      for (const StoredVersion& version : object.siblings)
+        if (version.tombstone) snapshot.tombstones.insert(version.operation);
+      std::vector<ValueId> ids = ids_of(object);
+      snapshot.keys.emplace(std::move(object.key), std::move(ids));
+    }
+    for (const StoredHint& hint : rows->hints) {
+      ++slot->out->hints_waiting;
+      const std::vector<ValueId> ids = ids_of(hint.object);
+      std::vector<ValueId>& kept = snapshot.hints[hint.object.key];
+      kept.insert(kept.end(), ids.begin(), ids.end());
     }
   }
   slot->done = true;

@@ -22,7 +22,8 @@ struct TakenImage {
 
 struct ReadImage {
   ReplicaSnapshot snapshot;
-  std::string error;  // not empty: a fresh engine could not open it
+  uint64_t hints_waiting = 0;  // rows
+  std::string error;           // not empty: a fresh engine could not open it
 };
 
 // In the order given.

@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <optional>
 
+#include "lab/administrator.h"
 #include "lab/disk_reader.h"
 #include "lab/fault_schedule.h"
 #include "lab/judge.h"
 #include "lab/load.h"
 #include "lab/measure.h"
+#include "lab/node_plan.h"
 #include "lab/observer.h"
 #include "lab/plan.h"
+#include "lab/predict.h"
 #include "lab/storm.h"
 #include "lab/text.h"
 #include "lab/units.h"
@@ -86,6 +89,7 @@ class Experiment {
         observer_(recorder_, options_, !options.gate && needs_replica_oracle(scenario.expect())),
         faults_(world_, plan_, [this](NodeId node) { take_image(node); }),
         checkpoints_(result.checkpoints),
+        administrator_(scenario, plan_, world_, faults_),
         world_(plan_.world) {}
 
   void run() {
@@ -109,9 +113,10 @@ class Experiment {
     if (options_.on_snapshot) watch();
     world_.set_tracing(static_cast<bool>(options_.on_log));
     for (const NodePlan& node : plan_.nodes) {
-      world_.place(node.id, node.machine,
-                   [this](Host& host) { return run_node(host, plan_.node); });
-      world_.start(node.id);
+      world_.place(node.id, node.machine, [this, &node](Host& host) {
+        return run_node(host, options_of(plan_, node, administrator_.wire_version(node.id)));
+      });
+      if (!node.spare) world_.start(node.id);
     }
     runs_.resize(plan_.clients.size());
     clients_running_ = static_cast<uint32_t>(runs_.size());
@@ -123,6 +128,7 @@ class Experiment {
       world_.start(plan_.clients[i].id);
     }
     faults_.install(scenario_);
+    administrator_.install();
     if (plan_.timeline.end != kNever)
       world_.at(plan_.timeline.end, "the faults are over", [this] { faults_.heal(); });
   }
@@ -173,12 +179,14 @@ class Experiment {
     const scenario::Pbs& pbs = scenario_.workload().pbs();
     const int reads =
         pbs.has_reads_per_key() ? static_cast<int>(pbs.reads_per_key()) : pbs.t_size();
-    const double all = static_cast<double>(pbs.keys()) * (1 + reads);
+    const uint32_t read_writes = pbs.writes_per_key() - pbs.unread_writes();
+    const double all = static_cast<double>(pbs.keys()) *
+                       (pbs.writes_per_key() + static_cast<double>(read_writes) * reads);
     return std::min(1.0, static_cast<double>(recorder_.history().operations.size()) / all);
   }
 
   void take_image(NodeId node) {
-    if (options_.gate || !needs_replica_oracle(scenario_.expect())) return;
+    if (options_.gate || !needs_restart_images(scenario_.expect())) return;
     restarts_.push_back({node, world_.now(),
                          concat("at the restart at ", format_span(world_.now())),
                          world_.image(node)});
@@ -215,7 +223,7 @@ class Experiment {
   std::vector<std::string> stuck() const {
     std::vector<std::string> lines;
     for (const NodePlan& node : plan_.nodes) {
-      if (world_.running(node.id)) continue;
+      if (world_.running(node.id) || faults_.is_off(node.id)) continue;
       const std::string words = observer_.last_words(node.id);
       lines.push_back(concat("node ", node.id, " does not run at the end",
                              words.empty() ? "" : concat(": ", words)));
@@ -230,6 +238,7 @@ class Experiment {
     std::vector<TakenImage> finals;
     if (needs_final_images(scenario_.expect())) {
       for (const NodePlan& node : plan_.nodes) {
+        if (faults_.is_off(node.id)) continue;
         finals.push_back({node.id, world_.now(), "at the end of the run", world_.image(node.id)});
       }
     }
@@ -251,8 +260,13 @@ class Experiment {
                             healed_,
                             rested_,
                             damaged(),
-                            stuck()};
+                            stuck(),
+                            administrator_.members(),
+                            administrator_.orders(),
+                            administrator_.carried_out(),
+                            administrator_.unfinished()};
     judge(scenario_, plan_, evidence, result_);
+    add_prediction(scenario_, result_);
     for (const auto& [probe, times] : observer_.probes())
       add(concat("probe ", probe).c_str(), times);
   }
@@ -266,6 +280,7 @@ class Experiment {
   std::optional<Watcher> watcher_;
   FaultSchedule faults_;
   Checkpoints checkpoints_;
+  Administrator administrator_;
   std::vector<ClientRun> runs_;
   uint32_t clients_running_ = 0;
   std::vector<TakenImage> restarts_;

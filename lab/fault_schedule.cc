@@ -34,7 +34,9 @@ FaultSchedule::FaultSchedule(sim::World& world, const Plan& plan,
     : world_(world),
       plan_(plan),
       before_restart_(std::move(before_restart)),
-      machines_(plan.nodes.size()) {}
+      machines_(plan.nodes.size()) {
+  for (const NodePlan& node : plan.nodes) machines_[node.machine].off = node.spare;
+}
 
 void FaultSchedule::install(const scenario::Scenario& scenario) {
   for (const scenario::Fault& fault : scenario.fault()) {
@@ -233,8 +235,25 @@ void FaultSchedule::bring_back(const Machines& machines) {
   }
 }
 
+void FaultSchedule::switch_on(NodeId node) {
+  machines_[world_.machine_of(node)].off = false;
+  start_again(node);
+}
+
+void FaultSchedule::switch_off(NodeId node) {
+  machines_[world_.machine_of(node)].off = true;
+  if (world_.running(node)) world_.crash(node);
+}
+
+void FaultSchedule::restart(NodeId node) {
+  if (world_.running(node)) world_.crash(node);
+  world_.at(world_.now() + kRestartAfter, concat("restart of node ", node), [this, node] {
+    if (world_.now() >= machines_[world_.machine_of(node)].down_until) start_again(node);
+  });
+}
+
 void FaultSchedule::start_again(NodeId node) {
-  if (world_.running(node)) return;
+  if (world_.running(node) || is_off(node)) return;
   State& state = machines_[world_.machine_of(node)];
   if (state.next_disk) world_.set_image(node, *std::exchange(state.next_disk, std::nullopt));
   before_restart_(node);
@@ -255,7 +274,7 @@ void FaultSchedule::look_after(NodeId node) {
     if (incarnation == std::exchange(state.incarnation, incarnation)) state.gave_up = 0;
     return;
   }
-  if (world_.now() < state.down_until && !healed_) return;
+  if (state.off || (world_.now() < state.down_until && !healed_)) return;
   ++state.gave_up;
   if (state.gave_up >= kGaveUpMax && state.damaged && (state.troubles == 0 || healed_)) {
     lines_.push_back(concat("node ", node, " gave up ", state.gave_up,

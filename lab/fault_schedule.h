@@ -30,6 +30,14 @@ class FaultSchedule {
   // Everything is connected and running; faults that are still to come do nothing.
   void heal();
 
+  // What administrators do by hand: a machine that is off runs nothing, whatever ends or heals,
+  // until it is switched on.
+  void switch_on(NodeId node);
+  void switch_off(NodeId node);
+  bool is_off(NodeId node) const { return machines_[world_.machine_of(node)].off; }
+  // For another version of the program: the process dies and comes back a second later.
+  void restart(NodeId node);
+
   // What was resolved, in the order of the clock as far as it was known beforehand.
   const std::vector<std::string>& lines() const { return lines_; }
   // Whether a fault may have taken what the node held durably: its own disk is no witness then.
@@ -41,6 +49,7 @@ class FaultSchedule {
     Time down_until = 0;
     std::optional<sim::DiskImage> next_disk;  // that it comes back with
     bool damaged = false;
+    bool off = false;
     uint32_t troubles = 0;   // on its disk now
     uint32_t throttles = 0;  // and on its cores
     uint32_t clocks = 0;     // and on its clock

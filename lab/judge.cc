@@ -1,37 +1,42 @@
 #include "lab/judge.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "analysis/availability.h"
-#include "analysis/divergence.h"
 #include "analysis/durability.h"
 #include "analysis/linearizability.h"
 #include "analysis/plot.h"
+#include "analysis/resurrection.h"
 #include "analysis/sessions.h"
+#include "analysis/version_counts.h"
+#include "lab/judge_disks.h"
 #include "lab/measure.h"
 #include "lab/text.h"
 #include "lab/units.h"
-#include "protocols/ring.h"
+#include "lab/verdict.h"
 
 namespace ringside::lab {
 namespace {
-
-constexpr std::size_t kWitnessesMax = 5;  // of one expectation
 
 class Judge {
  public:
   Judge(const scenario::Scenario& scenario, const Plan& plan, const Evidence& evidence,
         RunResult& result)
-      : expect_(scenario.expect()),
+      : scenario_(scenario),
+        expect_(scenario.expect()),
         plan_(plan),
         evidence_(evidence),
         history_(evidence.history),
-        result_(result) {}
+        result_(result),
+        verdict_(result),
+        disks_(scenario, plan, evidence, verdict_) {}
 
   void run() {
     judge_evidence();
     if (expect_.has_acknowledged_writes()) judge_acknowledged_writes();
-    if (expect_.replicas_keep_acknowledged()) judge_replicas();
+    if (expect_.replicas_keep_acknowledged()) disks_.judge_replicas();
+    if (expect_.no_resurrection()) judge_resurrection();
     if (expect_.linearizable()) judge_linearizable();
     if (expect_.read_your_writes()) {
       judge_session("read_your_writes", check_read_your_writes(history_, SessionRule::kCausal));
@@ -39,21 +44,33 @@ class Judge {
     if (expect_.monotonic_reads()) {
       judge_session("monotonic_reads", check_monotonic_reads(history_, SessionRule::kCausal));
     }
-    if (expect_.has_converges_within()) judge_convergence();
+    if (expect_.has_converges_within()) disks_.judge_convergence();
+    if (expect_.hints_delivered()) disks_.judge_hints();
+    if (expect_.orders_carried_out()) judge_orders();
+    if (expect_.repair_comes_to_rest()) judge_rest();
     for (const std::string& probe : expect_.reached()) judge_reached(probe);
     for (const scenario::Availability& availability : expect_.availability())
       judge_availability(availability);
     if (expect_.has_siblings_merged()) judge_siblings();
+    for (const scenario::VersionsPerRead& versions : expect_.versions_per_read())
+      judge_versions(versions);
     for (const scenario::Consistent& consistent : expect_.consistent())
       judge_consistent(consistent);
     for (const scenario::Latency& latency : expect_.latency()) judge_latency(latency);
+    for (const scenario::TVisibility& asked : expect_.t_visibility()) {
+      Pooled pooled;
+      result_.expectations.push_back(
+          judge_t_visibility(asked, scenario_.workload().pbs(), history_, pooled));
+      result_.pooled.push_back(std::move(pooled));
+    }
+    if (expect_.within_versions_size() > 0) judge_within();
   }
 
  private:
   void say(std::string name, bool holds, std::string detail) {
-    result_.expectations.push_back({std::move(name), holds, std::move(detail)});
+    verdict_.say(std::move(name), holds, std::move(detail));
   }
-  void witness(std::string line) { result_.witnesses.push_back(std::move(line)); }
+  void witness(std::string line) { verdict_.witness(std::move(line)); }
 
   void judge_evidence() {
     uint64_t writes = 0, reads = 0, final_reads = 0;
@@ -127,50 +144,6 @@ class Judge {
     }
   }
 
-  void judge_replicas() {
-    std::vector<ReplicaSnapshot> snapshots;
-    bool readable = true;
-    std::size_t excused = 0;
-    for (const std::vector<ReadImage>* images : {&evidence_.restarts, &evidence_.finals}) {
-      for (const ReadImage& image : *images) {
-        if (expect_.evidence().excuse_damaged_disks() &&
-            std::find(evidence_.damaged.begin(), evidence_.damaged.end(), image.snapshot.replica) !=
-                evidence_.damaged.end()) {
-          ++excused;
-          continue;
-        }
-        if (!image.error.empty()) {
-          readable = false;
-          witness(concat("node ", image.snapshot.replica, "'s disk ", image.snapshot.when,
-                         " cannot be opened by a fresh engine: ", image.error));
-          continue;
-        }
-        snapshots.push_back(image.snapshot);
-      }
-    }
-    const ReplicaReport report = check_replicas(history_, evidence_.observer.acks(), snapshots);
-    for (std::size_t i = 0; i < std::min(kWitnessesMax, report.broken.size()); ++i) {
-      witness(describe(history_, report.broken[i], snapshots));
-    }
-    std::string checked =
-        concat(format_count(report.acks), " acknowledgements on the wire, ",
-               format_count(report.checked), " checks against ", snapshots.size(), " disks");
-    if (excused > 0) append(checked, ", ", excused, " excused: damaged by faults");
-    if (report.checked == 0 && readable) {
-      say("replicas_keep_acknowledged", false, "nothing was tested: " + checked);
-    } else if (!readable) {
-      say("replicas_keep_acknowledged", false,
-          "a disk cannot be opened by a fresh engine; " + checked);
-    } else {
-      say("replicas_keep_acknowledged", report.broken.empty(),
-          report.broken.empty() ? checked
-                                : concat(format_count(report.broken.size()),
-                                         " acknowledged versions are not on the "
-                                         "disk of the replica that acknowledged them; ",
-                                         checked));
-    }
-  }
-
   void judge_linearizable() {
     const LinearizabilityReport report = check_linearizability(history_);
     // The first stands in the line of the verdict.
@@ -200,70 +173,6 @@ class Judge {
               : concat(format_count(report.violated), " of ", format_count(report.checked),
                        " reads fall behind their own session"));
     }
-  }
-
-  // Who holds what.
-  std::string describe_divergence(const DivergentKey& key,
-                                  const std::vector<ReplicaSnapshot>& snapshots,
-                                  const std::vector<NodeId>& homes) const {
-    std::vector<std::string> held;
-    for (const NodeId node : homes) {
-      for (const ReplicaSnapshot& snapshot : snapshots) {
-        if (snapshot.replica != node) continue;
-        std::vector<std::string> values;
-        const auto found = snapshot.keys.find(key.key);
-        if (found != snapshot.keys.end()) {
-          for (const ValueId value : found->second)
-            values.push_back(format("%llx", static_cast<unsigned long long>(value)));
-        }
-        const bool behind =
-            std::find(key.behind.begin(), key.behind.end(), node) != key.behind.end();
-        held.push_back(concat("node ", node, " holds ",
-                              values.empty() ? "nothing" : concat("{", join(values, ", "), "}"),
-                              behind ? " and is behind" : ""));
-      }
-    }
-    return concat("replicas differ on \"", key.key, "\": ", join(held, "; "));
-  }
-
-  void judge_convergence() {
-    std::vector<ReplicaSnapshot> snapshots;
-    std::string unreadable;
-    for (const ReadImage& image : evidence_.finals) {
-      if (!image.error.empty())
-        unreadable = concat("node ", image.snapshot.replica, ": ", image.error);
-      snapshots.push_back(image.snapshot);
-    }
-    const Ring ring(plan_.node.members, plan_.node.ring);
-    const auto homes = [&](std::string_view key) {
-      const std::span<const NodeId> preference = ring.preference(key);
-      return std::vector<NodeId>(preference.begin(), preference.begin() + plan_.node.dynamo.n);
-    };
-    const DivergenceReport report = find_divergence(snapshots, homes);
-    for (const DivergentKey& key : report.examples)
-      witness(describe_divergence(key, snapshots, homes(key.key)));
-    for (const std::string& line : evidence_.stuck) witness(line);
-    const Duration took = evidence_.rested - evidence_.healed;
-    const bool in_time = took <= span_of(expect_.converges_within());
-    std::string detail;
-    if (!unreadable.empty()) {
-      detail = "a disk cannot be opened by a fresh engine: " + unreadable;
-    } else if (report.keys == 0) {
-      detail = "nothing was tested: no keys on the disks";
-    } else {
-      detail =
-          report.converged()
-              ? concat("all replicas of ", format_count(report.keys), " keys are equal on disk")
-              : concat(format_count(report.keys_differing), " of ", format_count(report.keys),
-                       " keys differ between replicas");
-      append(detail, ", ", format_span(took), " after the healing");
-      if (!in_time) append(detail, ", more than ", expect_.converges_within());
-    }
-    if (!evidence_.stuck.empty()) append(detail, "; ", join(evidence_.stuck, "; "));
-    say("converges_within",
-        unreadable.empty() && report.keys > 0 && report.converged() && in_time &&
-            evidence_.stuck.empty(),
-        std::move(detail));
   }
 
   void judge_reached(const std::string& probe) {
@@ -316,6 +225,65 @@ class Judge {
                expect_.siblings_merged(), ")"));
   }
 
+  void judge_versions(const scenario::VersionsPerRead& asked) {
+    const VersionCounts counts = count_versions(history_);
+    const std::string name = concat("versions_per_read of ", asked.versions());
+    if (counts.reads == 0) return say(name, false, "nothing was tested: no read found anything");
+    const uint64_t reads = counts.with(asked.versions());
+    const double percent = 100 * static_cast<double>(reads) / static_cast<double>(counts.reads);
+    const bool holds = (!asked.has_at_least() || percent >= asked.at_least()) &&
+                       (!asked.has_at_most() || percent <= asked.at_most());
+    std::string detail = concat(format_percent(percent / 100), " of ", format_count(counts.reads),
+                                " reads returned ", asked.versions(),
+                                asked.versions() == VersionCounts::kMost ? " versions or more"
+                                : asked.versions() == 1                  ? " version"
+                                                                         : " versions");
+    if (asked.has_at_least()) append(detail, ", at least ", asked.at_least(), " %");
+    if (asked.has_at_most()) append(detail, ", at most ", asked.at_most(), " %");
+    say(name, holds, std::move(detail));
+  }
+
+  void judge_resurrection() {
+    const ResurrectionReport report = find_resurrected(
+        history_, [this](ValueId value) { return evidence_.observer.written_twice(value); });
+    verdict_.witnesses(report.resurrected, [this](const Resurrected& resurrected) {
+      return describe(history_, resurrected);
+    });
+    std::string checked = concat(format_count(report.deletes), " acknowledged deletes ended ",
+                                 format_count(report.values), " values");
+    if (report.excused > 0)
+      append(checked, ", ", report.excused, " excused: written at two coordinators");
+    if (report.deletes == 0) return say("no_resurrection", false, "nothing was tested: " + checked);
+    say("no_resurrection", report.resurrected.empty(),
+        report.resurrected.empty() ? checked + ", and none came back"
+                                   : concat(format_count(report.resurrected.size()),
+                                            " deleted values came back; ", checked));
+  }
+
+  void judge_rest() {
+    const Time trees = evidence_.observer.trees_compared();
+    const Time leaves = evidence_.observer.leaves_compared();
+    const Time last_second = evidence_.rested - kSecond;
+    if (trees < last_second)
+      return say("repair_comes_to_rest", false,
+                 "nothing was tested: nobody compared trees in the last second");
+    say("repair_comes_to_rest", leaves < last_second,
+        leaves < 0 ? std::string("trees never differed")
+                   : concat("leaves were compared for the last time ",
+                            format_span(evidence_.rested - leaves), " before the end"));
+  }
+
+  void judge_orders() {
+    for (const std::string& line : evidence_.unfinished) witness(line);
+    if (evidence_.orders == 0)
+      return say("orders_carried_out", false, "nothing was tested: no order was given");
+    say("orders_carried_out", evidence_.unfinished.empty(),
+        evidence_.unfinished.empty()
+            ? concat("all ", evidence_.orders, ": ", join(evidence_.carried_out, "; "))
+            : concat(evidence_.unfinished.size(), " of ", evidence_.orders,
+                     " not: ", join(evidence_.unfinished, "; ")));
+  }
+
   void judge_consistent(const scenario::Consistent& asked) {
     const double t_ms = static_cast<double>(span_of(asked.t())) / 1e6;
     for (const TVisibility& point : result_.t_visibility) {
@@ -350,11 +318,30 @@ class Judge {
     result_.pooled.push_back(std::move(pooled));
   }
 
+  void judge_within() {
+    const StalenessReport staleness = measure_staleness(history_);
+    for (const scenario::WithinVersions& asked : expect_.within_versions()) {
+      result_.expectations.push_back(judge_within_versions(asked, staleness));
+      Pooled pooled;
+      pooled.name = result_.expectations.back().name;
+      pooled.kind = "share";
+      pooled.published = asked.percent();
+      pooled.tolerance = asked.points();
+      pooled.trials = staleness.reads;
+      pooled.successes = static_cast<uint64_t>(
+          std::llround(staleness.within(asked.k()) * static_cast<double>(staleness.reads)));
+      result_.pooled.push_back(std::move(pooled));
+    }
+  }
+
+  const scenario::Scenario& scenario_;
   const scenario::Expect& expect_;
   const Plan& plan_;
   const Evidence& evidence_;
   const History& history_;
   RunResult& result_;
+  Verdict verdict_;
+  DiskJudge disks_;
 };
 
 }  // namespace
@@ -367,10 +354,15 @@ void judge(const scenario::Scenario& scenario, const Plan& plan, const Evidence&
 }
 
 bool needs_replica_oracle(const scenario::Expect& expect) {
+  return expect.replicas_keep_acknowledged() || expect.no_resurrection() ||
+         expect.hints_delivered();
+}
+bool needs_restart_images(const scenario::Expect& expect) {
   return expect.replicas_keep_acknowledged();
 }
 bool needs_final_images(const scenario::Expect& expect) {
-  return expect.replicas_keep_acknowledged() || expect.has_converges_within();
+  return expect.replicas_keep_acknowledged() || expect.has_converges_within() ||
+         expect.hints_delivered();
 }
 
 }  // namespace ringside::lab

@@ -24,6 +24,9 @@ struct Evidence {
   Time rested = 0;                 // when the final images were taken
   std::vector<NodeId> damaged;     // whose own disks are no witnesses: a fault may have spoilt them
   std::vector<std::string> stuck;  // nodes that do not run at the end, and why; one line each
+  std::vector<Member> members;     // at the end, as the administrators' orders left them
+  uint64_t orders = 0;             // that administrators gave
+  std::vector<std::string> carried_out, unfinished;  // of those; one line each
 };
 
 // Fills in expectations, witnesses, metrics, pooled estimates and the t-visibility curve.
@@ -32,6 +35,7 @@ void judge(const scenario::Scenario& scenario, const Plan& plan, const Evidence&
 
 // Which of the oracles a scenario asks for, so that a run pays only for those.
 bool needs_replica_oracle(const scenario::Expect& expect);
+bool needs_restart_images(const scenario::Expect& expect);
 bool needs_final_images(const scenario::Expect& expect);
 
 }  // namespace ringside::lab

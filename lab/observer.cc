@@ -2,7 +2,6 @@
 
 #include "lab/text.h"
 #include "lab/units.h"
-#include "protocols/tap.h"
 #include "protocols/wire.h"
 #include "workloads/value.h"
 
@@ -23,6 +22,8 @@ std::string operation_text(uint64_t operation) {
 void RunObserver::on_send(Time at, const Frame& frame) {
   if (options_.on_log) log_frame(at, frame.from, frame, concat("sends to ", who(frame.to)));
   if (replica_oracle_) note_ack(at, frame);
+  if (frame.kind == number(Kind::kTreeRequest)) trees_compared_ = at;
+  if (frame.kind == number(Kind::kLeafRequest)) leaves_compared_ = at;
 }
 
 void RunObserver::on_deliver(Time at, const Frame& frame) {
@@ -35,21 +36,27 @@ void RunObserver::on_lost(Time at, const Frame& frame, std::string_view why) {
 }
 
 void RunObserver::note_ack(Time at, const Frame& frame) {
-  if (frame.kind == number(Kind::kReplicaPutRequest)) {
-    const TappedFrame seen = tap(frame);
-    if (!seen.intact) return;
+  const bool asks = frame.kind == number(Kind::kReplicaPutRequest) ||
+                    frame.kind == number(Kind::kHintedPutRequest);
+  const bool answers =
+      frame.kind == number(Kind::kReplicaPutReply) || frame.kind == number(Kind::kHintedPutReply);
+  if (!asks && !answers) return;
+  const TappedFrame seen = tap(frame);
+  if (asks && seen.intact) {
     Promised promised;
     promised.key = sink_.intern(seen.key);
-    for (const TappedVersion& version : seen.versions) {
-      if (!version.tombstone) promised.values.push_back(value_id(version.value));
+    for (const VersionView& version : seen.versions) {
+      const ValueId value = version.tombstone ? version.operation : value_id(version.value);
+      promised.values.push_back(value);
+      const auto [known, first] = dots_.try_emplace(value, FirstDot{version.dot, false});
+      if (!first && known->second.dot != version.dot) known->second.twice = true;
     }
     asked_[Asked{frame.from, frame.to, seen.call}] = std::move(promised);
-  } else if (frame.kind == number(Kind::kReplicaPutReply)) {
-    const TappedFrame seen = tap(frame);
-    if (!seen.ok()) return;
+  } else if (answers && seen.ok()) {
     const auto found = asked_.find(Asked{frame.to, frame.from, seen.call});
     if (found == asked_.end()) return;
-    acks_.add(frame.from, found->second.key, at, found->second.values);
+    ReplicaAcks& acks = frame.kind == number(Kind::kHintedPutReply) ? hinted_acks_ : acks_;
+    acks.add(frame.from, found->second.key, at, found->second.values);
     asked_.erase(found);
   }
 }
@@ -94,7 +101,7 @@ void RunObserver::log_frame(Time at, uint32_t node, const Frame& frame, std::str
   if (seen.reply) append(text, ", ", status_name(seen.status));
   if (!seen.versions.empty()) {
     std::vector<std::string> ids;
-    for (const TappedVersion& version : seen.versions) {
+    for (const VersionView& version : seen.versions) {
       ids.push_back(version.tombstone ? "tombstone" : operation_text(value_id(version.value)));
     }
     append(text, ", values {", join(ids, ", "), "}");

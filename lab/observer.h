@@ -1,6 +1,7 @@
 // RunObserver: what an outsider sees of a run. It counts probes, and where an oracle asks for it
 // listens to the wire: a replica acknowledged the versions of a replica_put_request when it
-// answered the same call with ok. It believes bytes, never nodes.
+// answered the same call with ok, and a stand-in those of a hinted_put_request. It believes bytes,
+// never nodes.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "analysis/durability.h"
 #include "lab/experiment.h"
+#include "protocols/tap.h"
 #include "sim/world.h"
 #include "workloads/history.h"
 
@@ -43,6 +45,16 @@ class RunObserver final : public sim::Observer {
     return found == last_words_.end() ? std::string() : found->second;
   }
   const ReplicaAcks& acks() const { return acks_; }
+  const ReplicaAcks& hinted_acks() const { return hinted_acks_; }
+  // When a home last asked another for the roots of trees, and for what the keys of a leaf hold;
+  // -1: never. Roots are asked for without end, leaves only while something differs.
+  Time trees_compared() const { return trees_compared_; }
+  Time leaves_compared() const { return leaves_compared_; }
+  // Whether the wire showed two versions of one value: a put that was tried at two coordinators.
+  bool written_twice(ValueId value) const {
+    const auto found = dots_.find(value);
+    return found != dots_.end() && found->second.twice;
+  }
 
  private:
   // A replica_put_request that was not answered yet, as (coordinator, replica, call).
@@ -60,6 +72,11 @@ class RunObserver final : public sim::Observer {
     std::vector<ValueId> values;
   };
 
+  struct FirstDot {
+    Dot dot;
+    bool twice = false;
+  };
+
   void note_ack(Time at, const Frame& frame);
   void log_frame(Time at, uint32_t node, const Frame& frame, std::string_view what);
   void log(Time at, uint32_t node, std::string_view key, const std::string& text);
@@ -69,7 +86,9 @@ class RunObserver final : public sim::Observer {
   bool replica_oracle_;
   std::map<std::string, uint64_t, std::less<>> probes_;
   absl::flat_hash_map<Asked, Promised> asked_;
-  ReplicaAcks acks_;
+  ReplicaAcks acks_, hinted_acks_;
+  absl::flat_hash_map<ValueId, FirstDot> dots_;
+  Time trees_compared_ = -1, leaves_compared_ = -1;
   std::vector<std::string> gave_up_;
   std::map<NodeId, std::string> last_words_;
   absl::flat_hash_map<uint64_t, std::string> key_of_;  // by client operation, for the log alone

@@ -1,5 +1,6 @@
 #include "lab/places.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "lab/text.h"
@@ -35,6 +36,19 @@ Places::Places(const scenario::Topology& topology) {
       }
     }
   }
+  spare_.assign(machines_.size(), false);
+  for (const std::string& place : topology.spare()) {
+    for (const uint32_t machine : machines_in(place)) spare_[machine] = true;
+  }
+}
+
+std::size_t Places::spares() const {
+  return static_cast<std::size_t>(std::count(spare_.begin(), spare_.end(), true));
+}
+
+bool Places::is_machine(std::string_view name) const {
+  return std::any_of(machines_.begin(), machines_.end(),
+                     [&](const Machine& machine) { return machine.name == name; });
 }
 
 bool Places::known(std::string_view place) const { return !machines_in(place).empty(); }

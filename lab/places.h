@@ -31,7 +31,12 @@ class Places {
   const std::vector<Machine>& machines() const { return machines_; }
   const std::vector<Zone>& zones() const { return zones_; }
 
+  // Machines that stand by (topology.spare): a node lives there only once it joins.
+  bool is_spare(std::size_t machine) const { return spare_[machine]; }
+  std::size_t spares() const;
+
   bool known(std::string_view place) const;
+  bool is_machine(std::string_view name) const;
   // Indices of the machines (zones) that a place means: all of a region's, a zone's, or the one.
   // Empty when unknown.
   std::vector<uint32_t> machines_in(std::string_view place) const;
@@ -45,6 +50,7 @@ class Places {
   std::vector<std::string> regions_;
   std::vector<Zone> zones_;
   std::vector<Machine> machines_;
+  std::vector<bool> spare_;  // by machine
 };
 
 // 3 of "client-3", the machine of a client process.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lab/check_scenario.h"
+#include "lab/node_plan.h"
 #include "lab/storm.h"
 #include "lab/text.h"
 #include "lab/translate.h"
@@ -48,7 +49,7 @@ Result<sim::Topology> build_topology(const scenario::Scenario& scenario, Plan& p
     CHECK(rack.ok());
     Result<sim::MachineId> added = topology.add_machine(*rack, machine.name);
     if (!added.ok()) return added.error();
-    plan.nodes.push_back({static_cast<NodeId>(*added + 1), *added});
+    plan.nodes.push_back({.id = static_cast<NodeId>(*added + 1), .machine = *added});
   }
   for (std::size_t i = 0; i < plan.clients.size(); ++i) {
     ClientPlan& client = plan.clients[i];
@@ -58,6 +59,11 @@ Result<sim::Topology> build_topology(const scenario::Scenario& scenario, Plan& p
         topology.add_machine(racks[zone_racks[client.zone]], concat("client-", i + 1));
     if (!added.ok()) return added.error();
     client.machine = *added;
+  }
+  if (scenario.admin_size() > 0) {
+    Result<sim::MachineId> added = topology.add_machine(racks[0], "administrator");
+    if (!added.ok()) return added.error();
+    plan.administrator = kFirstClient + static_cast<NodeId>(plan.clients.size());
   }
 
   struct Default {
@@ -101,39 +107,20 @@ void build_machines(const scenario::Scenario& scenario, Plan& plan) {
     }
     plan.world.machines.push_back(std::move(model));
   }
-  for (std::size_t i = 0; i < plan.clients.size(); ++i) plan.world.machines.emplace_back();
-}
-
-void build_node(const scenario::Scenario& scenario, Plan& plan) {
-  const scenario::Cluster& cluster = scenario.cluster();
-  const scenario::Dynamo& dynamo = cluster.strategy().dynamo();
-  NodeOptions& node = plan.node;
-  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
-    const Places::Machine& machine = plan.places.machines()[i];
-    const std::string& zone = plan.places.zones()[machine.zone].name;
-    node.members.push_back(
-        {.id = plan.nodes[i].id, .machine = machine.name, .zone = zone, .rack = machine.rack});
-  }
-  node.ring.q = cluster.partitions();
-  node.ring.tokens = cluster.virtual_nodes();
-  node.dynamo = to_dynamo(dynamo);
-  node.engine = to_engine(cluster.engine());
-
-  ClientOptions& client = plan.client;
-  client.members = node.members;
-  client.ring = node.ring;
-  client.n = node.dynamo.n;
-  const bool elsewhere = node.dynamo.coordinate == Coordinate::kNonReplica;
-  client.routing = elsewhere ? Routing::kNonReplica : Routing::kCoordinator;
-  client.timeout =
-      span_or(scenario.workload().has_timeout(), scenario.workload().timeout(), 2 * kSecond);
+  plan.world.machines.resize(plan.world.topology.machines());
 }
 
 void set_what(const scenario::Workload& workload, bool gate, WorkloadSpec& spec) {
   if (workload.has_registers()) {
     const scenario::Registers& registers = workload.registers();
-    spec.what = RegistersSpec{registers.keys(), registers.writes(), registers.blind_writes(),
-                              registers.value_bytes()};
+    spec.what = RegistersSpec{
+        .keys = registers.keys(),
+        .writes = registers.writes(),
+        .blind_writes = registers.blind_writes(),
+        .value_bytes = registers.value_bytes(),
+        .deletes = registers.deletes(),
+        .expires = registers.expires(),
+        .expire_after = span_or(registers.has_expire_after(), registers.expire_after(), kSecond)};
   } else if (workload.has_shopping_cart()) {
     const scenario::ShoppingCart& cart = workload.shopping_cart();
     spec.what = CartSpec{cart.carts(), cart.adds(), cart.removes()};
@@ -145,7 +132,10 @@ void set_what(const scenario::Workload& workload, bool gate, WorkloadSpec& spec)
     spec.what = ycsb;
   } else {
     PbsSpec pbs;
-    pbs.keys = gate ? std::min(workload.pbs().keys(), kGateKeysMax) : workload.pbs().keys();
+    pbs.writes_per_key = workload.pbs().writes_per_key();
+    pbs.unread_writes = workload.pbs().unread_writes();
+    const uint32_t gate_keys = std::max(1u, kGateKeysMax / pbs.writes_per_key);
+    pbs.keys = gate ? std::min(workload.pbs().keys(), gate_keys) : workload.pbs().keys();
     pbs.ladder.clear();
     for (const std::string& t : workload.pbs().t()) pbs.ladder.push_back(span_of(t));
     pbs.rungs_per_key = workload.pbs().reads_per_key();
@@ -195,29 +185,6 @@ void build_clients(const scenario::Scenario& scenario, bool gate, Plan& plan) {
   }
 }
 
-// What only our engine has.
-void apply_to_lsm(const std::string& name, int64_t value, EngineOptions& engine) {
-  const auto size = static_cast<uint64_t>(value);
-  if (name == "log_segment_bytes") engine.log_segment_bytes = size;
-  if (name == "tables_max") engine.tables_max = size;
-  if (name == "level_fanout") engine.level_fanout = size;
-  if (name == "block_cache_bytes") engine.block_cache_bytes = size;
-  if (name == "archive_bytes") engine.archive_bytes_max = size;
-  if (name == "merkle_depth") engine.merkle_depth = static_cast<uint32_t>(value);
-  if (name == "scrub_every") engine.scrub_every = value;
-  if (name == "compaction") engine.compaction = static_cast<Compaction>(value);
-  if (name == "compression") engine.compression = static_cast<Compression>(value);
-  if (name == "encrypted" && value != 0) engine.key = engine_key();
-}
-
-void apply_tunable(const sim::Tunable& tunable, NodeOptions& node) {
-  if (tunable.name == "memtable_bytes")
-    node.engine.memtable_bytes_max = static_cast<uint64_t>(tunable.value);
-  if (tunable.name == "read_repair_wait") node.dynamo.read_repair_wait = tunable.value;
-  if (tunable.name == "request_timeout") node.dynamo.request_timeout = tunable.value;
-  if (node.engine.kind == EngineKind::kLsm) apply_to_lsm(tunable.name, tunable.value, node.engine);
-}
-
 Result<void> draw_weather(const scenario::Scenario& scenario, uint64_t seed, Plan& plan) {
   if (!scenario.has_swarm()) return {};
   sim::SwarmOptions options;
@@ -234,21 +201,7 @@ Result<void> draw_weather(const scenario::Scenario& scenario, uint64_t seed, Pla
       span_or(swarm.has_interval_max(), swarm.interval_max(), options.interval_max);
   options.down_min = span_or(swarm.has_down_min(), swarm.down_min(), options.down_min);
   options.down_max = span_or(swarm.has_down_max(), swarm.down_max(), options.down_max);
-  options.tunables = {
-      {"memtable_bytes", 4 << 10, 256 << 10, 8 << 20},
-      {"log_segment_bytes", 32 << 10, 256 << 10, 4 << 20},
-      {"tables_max", 2, 8, 16},
-      {"level_fanout", 2, 10, 16},
-      {"block_cache_bytes", 16 << 10, 4 << 20, 64 << 20},
-      {"archive_bytes", 0, 0, 512 << 10},
-      {"merkle_depth", 0, 0, 12},
-      {"scrub_every", 0, 0, 500 * kMillisecond},
-      {"compaction", 0, 0, static_cast<int64_t>(Compaction::kSizeTiered)},
-      {"compression", 0, 0, static_cast<int64_t>(Compression::kZstd)},
-      {"encrypted", 0, 0, 1},
-      {"read_repair_wait", kMillisecond, 20 * kMillisecond, 200 * kMillisecond},
-      {"request_timeout", 50 * kMillisecond, kSecond, 2 * kSecond},
-  };
+  options.tunables = tunables_of(scenario);
   Result<sim::SwarmPlan> drawn = sim::draw_swarm(seed, plan.world.topology, options);
   if (!drawn.ok()) return drawn.error();
   plan.faults.insert(plan.faults.end(), drawn->faults.begin(), drawn->faults.end());
@@ -284,7 +237,7 @@ Result<Plan> make_plan(const scenario::Scenario& scenario, uint64_t seed, bool g
   Result<sim::NetworkModel> network = to_network(scenario.network());
   if (!network.ok()) return network.error();
   plan.world.network = *network;
-  build_node(scenario, plan);
+  plan_nodes(scenario, plan);
   plan.faults = resolve_faults(scenario, plan);
   if (Result<void> drawn = draw_weather(scenario, seed, plan); !drawn.ok()) return drawn.error();
   for (const ClientPlan& client : plan.clients) {

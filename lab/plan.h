@@ -2,7 +2,7 @@
 // simulator, options for nodes and clients, and the times of the phases. Nothing has happened yet.
 //
 // Machines of the world: one a node first, in the order of lab/places.h (node i on machine i - 1),
-// then one a client process, in the zones by turns.
+// then one a client process, in the zones by turns, then the administrator's, if there are orders.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,9 @@ struct Timeline {
 struct NodePlan {
   NodeId id = kNoNode;
   sim::MachineId machine = 0;
+  Member member;              // as the ring knows it
+  bool spare = false;         // no member, and switched off, until it joins
+  uint32_t wire_version = 0;  // the newest that it speaks; 0: what there is
 };
 
 struct ClientPlan {
@@ -47,7 +50,8 @@ struct Plan {
   sim::WorldSpec world;
   std::vector<NodePlan> nodes;
   std::vector<ClientPlan> clients;
-  NodeOptions node;
+  NodeId administrator = kNoNode;  // kNoNode: there are no orders
+  NodeOptions node;  // what all nodes are told; its members are those of the beginning
   ClientOptions client;
   FinalReadsSpec final_reads;  // rounds 0: none
   Timeline timeline;

@@ -123,7 +123,9 @@ class Resolver {
     }
     std::vector<bool> far(near.size(), false);
     if (message.isolate_size() > 0) {
-      for (std::size_t i = 0; i < near.size(); ++i) far[i] = !near[i];
+      // Administrators are outside and reach everyone.
+      const std::size_t inside = plan_.nodes.size() + plan_.clients.size();
+      for (std::size_t i = 0; i < inside; ++i) far[i] = !near[i];
     }
     for (const std::string& place : message.to()) {
       for (MachineId machine : plan_.machines_in(place)) far[machine] = true;

@@ -73,6 +73,20 @@ DynamoOptions to_dynamo(const scenario::Dynamo& dynamo) {
   if (dynamo.has_request_timeout()) options.request_timeout = span_of(dynamo.request_timeout());
   if (dynamo.coordinate() == scenario::Dynamo::NON_REPLICA)
     options.coordinate = Coordinate::kNonReplica;
+  switch (dynamo.versions()) {
+    case scenario::Dynamo::DOTTED: options.versions = Versions::kDotted; break;
+    case scenario::Dynamo::VECTOR_CLOCK: options.versions = Versions::kVectorClock; break;
+    case scenario::Dynamo::LAST_WRITER_WINS: options.versions = Versions::kLastWriterWins; break;
+  }
+  if (dynamo.has_clock_entries_max()) options.clock_entries_max = dynamo.clock_entries_max();
+  options.sloppy = dynamo.sloppy() && !dynamo.random_quorums();
+  if (dynamo.has_hint_bytes()) options.hint_bytes_max = dynamo.hint_bytes();
+  if (dynamo.has_hints_in_flight()) options.hints_in_flight_max = dynamo.hints_in_flight();
+  if (dynamo.has_hedge_after()) options.hedge_after = span_of(dynamo.hedge_after());
+  options.fastest_replier = dynamo.fastest_replier();
+  options.buffered_writes = dynamo.buffered_writes();
+  if (dynamo.has_buffer_objects()) options.buffer_objects = dynamo.buffer_objects();
+  options.random_quorums = dynamo.random_quorums();
   return options;
 }
 
@@ -109,8 +123,9 @@ Result<sim::NetworkModel> to_network(const scenario::Network& network) {
   for (const scenario::Network::Leg& leg : network.leg()) {
     Result<sim::Distribution> latency = to_distribution(leg.latency());
     if (!latency.ok()) return latency.error();
+    const Duration farther = leg.has_between_regions() ? span_of(leg.between_regions()) : 0;
     for (const std::string& kind : leg.kind())
-      model.by_kind.push_back({number(kind_of(kind)), *latency});
+      model.by_kind.push_back({number(kind_of(kind)), *latency, farther});
   }
   model.loss = network.loss();
   model.duplication = network.duplication();

@@ -124,7 +124,7 @@ class Cluster {
     if (!objects.ok()) return found;
     for (const StoredObject& object : *objects) {
       for (const StoredVersion& version : object.siblings) {
-        EXPECT_TRUE(object.context.covers(version.dot));
+        EXPECT_TRUE(context_covers(object.context, version.dot));
         found[object.key].push_back(version.value);
       }
     }

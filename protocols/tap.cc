@@ -1,20 +1,12 @@
 #include "protocols/tap.h"
 
-#include "protocols/replication/dynamo/version.h"
-
 namespace ringside {
 namespace {
 
 bool take_object(std::string_view bytes, TappedFrame& tapped) {
   if (bytes.empty()) return true;
-  Object object;
-  if (!object.decode(bytes)) return false;
   tapped.context = context_of(bytes);
-  for (const Version& version : object.siblings) {
-    tapped.versions.push_back({version.dot.actor, version.dot.counter, version.operation,
-                               version.tombstone, version.value});
-  }
-  return true;
+  return read_object(bytes, tapped.versions);
 }
 
 bool take_body(const Frame& frame, TappedFrame& tapped) {
@@ -42,7 +34,11 @@ bool take_body(const Frame& frame, TappedFrame& tapped) {
       if (!put.parse(body)) return false;
       tapped.key = put.key;
       tapped.context = put.context;
-      tapped.versions.push_back({0, 0, frame.operation, put.tombstone, put.value});
+      VersionView& asked = tapped.versions.emplace_back();
+      asked.operation = frame.operation;
+      asked.tombstone = put.tombstone;
+      asked.expires = static_cast<Time>(put.expires);
+      asked.value = put.value;
       return true;
     }
     case Kind::kClientPutReply:
@@ -75,11 +71,6 @@ TappedFrame tap(const Frame& frame) {
   tapped.status = header->status;
   tapped.intact = take_body(frame, tapped);
   return tapped;
-}
-
-bool context_covers(std::string_view context, uint64_t actor, uint64_t counter) {
-  Context decoded;
-  return decoded.decode(context) && decoded.covers({actor, counter});
 }
 
 }  // namespace ringside

@@ -213,7 +213,7 @@ class TakeoverRig {
           dynamo(rpc, engine, partitions, view, rig.options_.dynamo, stats),
           takeover(rpc, engine, partitions, dynamo.replica(), rig.options_.dynamo,
                    rig.options_.transfer, rig.stats_[id],
-                   [this] { dynamo.replica().take_fresh_actor(); }),
+                   [this] { dynamo.replica().rows_came_back(); }),
           scope(at.ready()) {
       rig.live_[id] = this;
     }

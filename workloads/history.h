@@ -39,8 +39,12 @@ enum class Phase : uint8_t {
   kMain = 1,   // the safety phase, under faults
   kFinal = 2,  // after healing: reads of every key
 };
-// What a put means to the shopping cart; kWrite for everything else.
-enum class Action : uint8_t { kWrite = 0, kAdd = 1, kRemove = 2 };
+// What a put means: to the shopping cart an item that comes or goes; kDelete leaves no value, but
+// has an id all the same, which stands for the tombstone.
+enum class Action : uint8_t { kWrite = 0, kAdd = 1, kRemove = 2, kDelete = 3 };
+constexpr bool is_of_item(Action action) {
+  return action == Action::kAdd || action == Action::kRemove;
+}
 
 struct Operation {
   uint64_t id = 0;    // client operation; a put's value id
@@ -66,6 +70,7 @@ struct Operation {
 
   bool is_get() const { return kind == OperationKind::kGet; }
   bool is_put() const { return kind == OperationKind::kPut; }
+  bool is_delete() const { return action == Action::kDelete; }
   bool ok() const { return outcome == Outcome::kOk; }
 };
 

@@ -59,7 +59,7 @@ std::string encode_history(const History& history) {
     if (op.is_get()) {
       out.add_value_delta(difference(op.value, seen));
       before = op.value;
-    } else if (op.action != Action::kWrite) {
+    } else if (is_of_item(op.action)) {
       out.add_item_delta(difference(op.item, op.id));
     }
     CHECK(op.ids_count <= kIdsMax && op.items_count <= kIdsMax);
@@ -106,13 +106,13 @@ Result<History> decode_history(std::string_view bytes) {
     op.action = static_cast<Action>(flags >> 5 & 3);
     op.client = in.client(i);
     op.key = in.key(i);
-    const bool has_item = op.is_put() && op.action != Action::kWrite;
+    const bool has_item = op.is_put() && is_of_item(op.action);
     op.ids_count = in.counts(i) & kIdsMax;
     op.items_count = in.counts(i) >> 16;
     const int listed = static_cast<int>(op.ids_count + op.items_count);
     if (flags >> 7 != 0 || op.outcome > Outcome::kUnknown || op.phase > Phase::kFinal ||
-        op.action > Action::kRemove || op.client >= history.clients.size() ||
-        op.key >= history.keys.size() || (op.is_get() && values >= in.value_delta_size()) ||
+        op.client >= history.clients.size() || op.key >= history.keys.size() ||
+        (op.is_get() && values >= in.value_delta_size()) ||
         (has_item && items >= in.item_delta_size()) || listed > in.ids_delta_size() - ids) {
       return Error{Code::kCorrupt, "operation " + std::to_string(i) + " of the history is damaged"};
     }

@@ -18,9 +18,16 @@ struct Registers {
 
 // A writer's timestamp is its own clock, but always beyond what it has read: its value must win
 // over those that it saw.
-Task<void> write(Registers& all, Session& session, const Key& key, bool blind, Duration late) {
+struct WriteKind {
+  bool blind = false;
+  bool deletes = false;
+  bool expires = false;
+};
+
+// A delete takes away what was read; where nothing was, there is nothing to delete.
+Task<void> write(Registers& all, Session& session, const Key& key, WriteKind kind, Duration late) {
   Reading seen;
-  if (!blind) {
+  if (!kind.blind) {
     seen = co_await session.get(key, late);
     if (seen.outcome != Outcome::kOk) co_return;
     late = 0;
@@ -28,6 +35,8 @@ Task<void> write(Registers& all, Session& session, const Key& key, bool blind, D
   RegisterValue content;
   Writing writing;
   writing.id = content.id = session.next_operation();
+  if (kind.deletes && !seen.ids.empty()) writing.action = Action::kDelete;
+  if (kind.expires) writing.expires = all.host.clock().wall() + all.spec.expire_after;
   content.timestamp = std::max(all.host.clock().wall(), seen.timestamp + 1);
   content.actor = session.client();
   writing.value = make_register(content, all.spec.value_bytes);
@@ -43,13 +52,15 @@ Task<void> client(Registers& all, Session& session, uint64_t seed) {
   while (const std::optional<Turn> turn = all.pacer.next(std::exchange(first, false))) {
     const Key& key = all.keys[random.below(all.keys.size())];
     const bool writes = random.chance(all.spec.writes);
-    const bool blind = random.chance(all.spec.blind_writes);
+    WriteKind kind{.blind = random.chance(all.spec.blind_writes)};
+    if (all.spec.deletes > 0) kind.deletes = random.chance(all.spec.deletes);
+    if (all.spec.expires > 0) kind.expires = random.chance(all.spec.expires);
     if (turn->due > all.host.clock().now()) co_await all.host.clock().sleep_until(turn->due);
     const Duration late = all.pacer.late(*turn);
     if (all.pacer.over()) {
       session.skip(key, writes ? OperationKind::kPut : OperationKind::kGet, late);
     } else if (writes) {
-      co_await write(all, session, key, blind, late);
+      co_await write(all, session, key, kind, late);
     } else {
       co_await session.get(key, late);
     }

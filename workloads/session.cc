@@ -76,8 +76,10 @@ Task<Written> Session::put(const Key& key, Writing writing) {
   invocation.late = writing.late;
   invocation.covered = writing.covered;
   const HistorySink::Handle handle = sink_.invoked(invocation);
-  PutResult result = co_await store_.put(key.name, std::move(writing.context),
-                                         std::move(writing.value), writing.id);
+  std::optional<std::string> value;
+  if (writing.action != Action::kDelete) value = std::move(writing.value);
+  PutResult result = co_await store_.put(key.name, std::move(writing.context), std::move(value),
+                                         writing.id, writing.expires);
   Completion completion;
   completion.outcome = result.outcome;
   completion.coordinator = result.coordinator;

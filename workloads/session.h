@@ -40,6 +40,7 @@ struct Writing {
   ValueIds covered;  // what the context covers
   Action action = Action::kWrite;
   uint64_t item = 0;
+  Time expires = 0;  // by the wall clock; 0: never
   Duration late = 0;
   Phase phase = Phase::kMain;
 };

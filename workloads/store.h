@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,8 +19,10 @@ class Store {
   virtual NodeId self() const = 0;
   virtual uint64_t next_operation() = 0;  // never 0, unique among all clients
   virtual Task<GetResult> get(std::string key, uint64_t operation) = 0;
-  virtual Task<PutResult> put(std::string key, std::string context, std::string value,
-                              uint64_t operation) = 0;
+  // No value: a delete. From `expires` on (wall clock; 0: never) it counts as deleted.
+  virtual Task<PutResult> put(std::string key, std::string context,
+                              std::optional<std::string> value, uint64_t operation,
+                              Time expires) = 0;
 };
 
 class ClientStore final : public Store {
@@ -32,9 +35,9 @@ class ClientStore final : public Store {
   Task<GetResult> get(std::string key, uint64_t operation) override {
     return client_.get(std::move(key), operation);
   }
-  Task<PutResult> put(std::string key, std::string context, std::string value,
-                      uint64_t operation) override {
-    return client_.put(std::move(key), std::move(context), std::move(value), operation);
+  Task<PutResult> put(std::string key, std::string context, std::optional<std::string> value,
+                      uint64_t operation, Time expires) override {
+    return client_.put(std::move(key), std::move(context), std::move(value), operation, expires);
   }
 
  private:

@@ -94,6 +94,7 @@ class TestStore final : public Store {
     uint64_t operation = 0;
     std::string value;
     std::set<uint64_t> covers;
+    bool tombstone = false;
   };
   std::map<std::string, std::vector<Version>> versions;
   uint64_t gets = 0, puts = 0, in_flight = 0, in_flight_max = 0;
@@ -109,21 +110,21 @@ class TestStore final : public Store {
     result.coordinator = 1;
     if (end != Outcome::kOk) co_return result;
     for (const Version& version : versions[key]) {
-      result.siblings.push_back({version.value, version.operation});
+      if (!version.tombstone) result.siblings.push_back({version.value, version.operation});
       for (const uint64_t covered : version.covers) result.context += std::to_string(covered) + ' ';
     }
     co_return result;
   }
 
-  Task<PutResult> put(std::string key, std::string context, std::string value,
-                      uint64_t operation) override {
+  Task<PutResult> put(std::string key, std::string context, std::optional<std::string> value,
+                      uint64_t operation, Time) override {
     const Outcome end = outcome(true, puts++);
     co_await busy();
     PutResult result;
     result.outcome = end;
     result.coordinator = 1;
     if (end == Outcome::kFailed) co_return result;
-    Version version{operation, std::move(value), parse(context)};
+    Version version{operation, value.value_or(""), parse(context), !value.has_value()};
     std::erase_if(versions[key],
                   [&](const Version& old) { return version.covers.contains(old.operation); });
     version.covers.insert(operation);

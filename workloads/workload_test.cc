@@ -76,6 +76,28 @@ TEST(Registers, a_writer_that_has_read_a_value_writes_one_that_wins_over_it) {
   }
 }
 
+TEST(Registers, delete_what_they_have_read_and_a_delete_is_in_the_history_as_one) {
+  WorkloadSpec spec{.what = RegistersSpec{.keys = 2, .writes = 0.6, .deletes = 0.4},
+                    .clients = 3,
+                    .operations_max = 600};
+  const Ran ran = run(spec, 1);
+  uint64_t deletes = 0, nothing = 0;
+  for (const Operation& op : ran.history.operations) {
+    deletes += op.is_delete();
+    nothing += op.is_get() && op.ids_count == 0;
+    if (op.is_delete()) {
+      EXPECT_TRUE(op.is_put());
+      EXPECT_GT(op.ids_count, 0u);
+    }
+  }
+  EXPECT_GT(deletes, 30u);
+  EXPECT_GT(nothing, 30u);
+  const Result<History> again = decode_history(encode_history(ran.history));
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(std::ranges::count_if(again->operations, &Operation::is_delete),
+            static_cast<int64_t>(deletes));
+}
+
 TEST(Workload, an_open_loop_counts_the_time_that_an_operation_waited_for_a_free_session) {
   // 1,000 a second against two sessions that need 10 ms each: the queue only grows.
   WorkloadSpec spec{.what = RegistersSpec{.keys = 5, .writes = 0},
@@ -232,6 +254,36 @@ TEST(Pbs, writes_each_key_once_and_reads_it_at_each_step_of_the_ladder_after_the
   }
   EXPECT_EQ(written.size(), 101u);
   for (const auto& [key, times] : written) EXPECT_EQ(times, 1);
+}
+
+TEST(Pbs, writes_a_key_again_and_again_and_leaves_the_first_writes_unread) {
+  WorkloadSpec spec{.what = PbsSpec{.keys = 3,
+                                    .ladder = {0, 10, 20},
+                                    .rungs_per_key = 2,
+                                    .writes_per_key = 5,
+                                    .unread_writes = 2},
+                    .clients = 2};
+  const Ran ran = run(spec);
+  ASSERT_TRUE(ran.done);
+  std::map<KeyIndex, std::vector<const Operation*>> puts;
+  std::map<Duration, int> reads;
+  for (const Operation& op : ran.history.operations) {
+    if (op.is_put()) {
+      // Each covers the one before it.
+      const auto covered = ran.history.ids_of(op);
+      ASSERT_EQ(covered.size(), puts[op.key].empty() ? 0u : 1u);
+      if (!covered.empty()) EXPECT_EQ(covered[0], puts[op.key].back()->value);
+      puts[op.key].push_back(&op);
+    } else {
+      ASSERT_GT(puts[op.key].size(), 2u);
+      EXPECT_EQ(op.value, puts[op.key].back()->value);
+      ++reads[op.invoked - puts[op.key].back()->finished];
+    }
+  }
+  ASSERT_EQ(puts.size(), 3u);
+  for (const auto& [key, all] : puts) EXPECT_EQ(all.size(), 5u);
+  EXPECT_EQ(reads.at(0), 9);
+  EXPECT_EQ(reads.at(10) + reads.at(20), 9);
 }
 
 TEST(Pbs, with_fewer_rungs_a_key_the_others_take_turns) {

@@ -12,12 +12,17 @@ MARKS = "<!-- index: script/lint/index.py --fix -->", "<!-- end of index -->"
 FOLDERS = {
     "papers": "published results, on full nodes",
     "failures": "what must survive",
+    "dynamo": "every mechanism of Dynamo: on, off, and under its worst fault",
+    "scale": "many machines",
     "planted": "the swarm, unchanged, over a build with a planted bug: must be caught (`script/ringside --planted run …`)",
     "violations": "one for each kind of expectation, which must break it",
 }
 GROUPS = {
     "network_": "links", "machine_": "machines", "disk_": "disks", "probe_": "hung on a probe",
     "swarm_": "drawn by the seed", "engine_": "engines",
+    "quorum_": "quorums", "hints_": "hints", "versions_": "versions", "repair_": "repair", "tombstones_": "tombstones",
+    "detection_": "failure detection", "routing_": "coordination", "reads_": "coordination", "buffered_": "buffered writes",
+    "background_": "background work", "ring_": "the ring moves", "gossip_": "gossip",
 }
 
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocols/keys.h"
+#include "protocols/replication/dynamo/repair_wire.h"
 
 namespace ringside {
 namespace {
@@ -20,10 +21,13 @@ Status refusal(Code code) {
 
 }  // namespace
 
-Replica::Replica(Rpc& rpc, Engine& engine)
+Replica::Replica(Rpc& rpc, Engine& engine, const DynamoOptions& options, DynamoStats& stats)
     : engine_(engine),
       host_(rpc.host()),
-      actor_(host_.random("dynamo.actor").next()),
+      versions_(Versioning::make(options)),
+      actors_(host_),
+      expired_kept_(options.expired_kept),
+      stats_(stats),
       latches_(host_.ready()),
       acks_(rpc, engine),
       scope_(host_.ready()) {}
@@ -40,8 +44,10 @@ void Replica::get(std::string_view key, const Ack& ack) {
 
 Task<void> Replica::get_later(std::string key, Ack ack) {
   host_.trace().probe("dynamo.read_from_disk");
+  const Time begin = host_.clock().now();
   const Result<std::optional<std::string>> read =
       co_await engine_.get(std::string(ObjectRow(key).view()), View::kDurable);
+  if (observer_) observer_(host_.clock().now() - begin);
   if (!read.ok()) {
     acks_.answer(ack, Status::kFailed, encode_empty());
   } else if (*read) {
@@ -111,28 +117,19 @@ void Replica::merge_into(const Stored& stored, std::string_view key, std::string
     acks_.when_durable(stored.lsn, ack);
     return;
   }
-  Object incoming;
-  if (!incoming.decode(object)) {
-    host_.trace().probe("dynamo.bad_object");
-    acks_.answer(ack, Status::kInvalid, encode_empty());
-    return;
-  }
-  if (stored.found) {
-    Object local;
-    if (!local.decode(stored.object)) {
-      host_.trace().probe("dynamo.bad_stored_object");
-      acks_.answer(ack, Status::kFailed, encode_empty());
-      return;
+  if (!stored.found) {
+    if (!versions_->valid(object)) return refuse_object(object, Status::kInvalid, ack);
+    if (names_actor(object, actors_)) {
+      host_.trace().probe("dynamo.removed_object_came_back");
+      actors_.retire();
     }
-    if (local.includes(incoming)) {
-      acks_.when_durable(stored.lsn, ack);
-      return;
-    }
-    if (!incoming.includes(local)) {
-      local.merge(incoming);
-      scratch_.resize(local.encoded_size());
-      local.encode(scratch_.data());
-      object = scratch_;
+  } else {
+    switch (versions_->merge(stored.object, object, scratch_)) {
+      case Versioning::Merge::kFirst: return acks_.when_durable(stored.lsn, ack);
+      case Versioning::Merge::kSecond: break;
+      case Versioning::Merge::kBoth: object = scratch_; break;
+      case Versioning::Merge::kBadFirst: return refuse_object(stored.object, Status::kFailed, ack);
+      case Versioning::Merge::kBadSecond: return refuse_object(object, Status::kInvalid, ack);
     }
   }
   const Result<Lsn> lsn = store(key, object);
@@ -141,6 +138,19 @@ void Replica::merge_into(const Stored& stored, std::string_view key, std::string
   } else {
     acks_.answer(ack, refusal(lsn.code()), encode_empty());
   }
+}
+
+// An object that came is wrong for good; one that is stored is our own trouble.
+void Replica::refuse_object(std::string_view object, Status status, const Ack& ack) {
+  const std::optional<Versions> scheme = scheme_of(object);
+  if (scheme && *scheme != versions_->scheme()) {
+    host_.trace().probe("dynamo.object_of_another_scheme");
+  } else if (status == Status::kInvalid) {
+    host_.trace().probe("dynamo.bad_object");
+  } else {
+    host_.trace().probe("dynamo.bad_stored_object");
+  }
+  acks_.answer(ack, status, encode_empty());
 }
 
 bool Replica::put_now(std::string_view key, const LocalPut& put, Applied& applied) {
@@ -171,47 +181,98 @@ Task<Applied> Replica::put_later(std::string_view key, LocalPut put) {
 
 Applied Replica::put_into(const Stored& stored, std::string_view key, const LocalPut& put) {
   host_.cpu().charge(merge_units(put.value.size() + stored.object.size()));
+  std::optional<std::string_view> under;
+  if (stored.found) under = stored.object;
   Applied applied;
-  Object local;
-  if (stored.found) {
-    if (!local.decode(stored.object)) {
-      host_.trace().probe("dynamo.bad_stored_object");
-      return applied;
-    }
-    // The operation came before: from here, or through another coordinator whose version reached
-    // us.
-    applied.dot = put.known;
-    for (const Version& version : local.siblings) {
-      if (version.operation == put.operation) applied.dot = version.dot;
-    }
-    if (applied.dot.counter != 0 && local.context.covers(applied.dot)) {
-      host_.trace().probe("dynamo.put_repeated");
-      applied.status = Status::kOk;
-      applied.lsn = stored.lsn;
-      applied.object = stored.object;
-      return applied;
-    }
-  }
-  const uint64_t last = std::max(local.context.last(actor_), put.seen->last(actor_));
-  if (last == ~uint64_t{0}) {
-    applied.status = Status::kInvalid;
+  note(versions_->put(under, put.seen, new_version(put), actors_, scratch_), scratch_, applied);
+  if (applied.status != Status::kOk) return applied;
+  if (applied.object.empty()) {  // it stays as it was
+    applied.lsn = stored.lsn;
+    applied.object = stored.object;
     return applied;
   }
-  applied.dot = {actor_, last + 1};
-  local.put(*put.seen, Version{applied.dot, put.operation, put.tombstone, put.value});
-  scratch_.resize(local.encoded_size());
-  local.encode(scratch_.data());
   const Result<Lsn> lsn = store(key, scratch_);
-  applied.status = lsn.ok() ? Status::kOk : refusal(lsn.code());
-  if (!lsn.ok()) return applied;
-  applied.lsn = *lsn;
-  applied.object = scratch_;
+  if (lsn.ok()) {
+    applied.lsn = *lsn;
+  } else {
+    applied.status = refusal(lsn.code());
+  }
   return applied;
+}
+
+Applied Replica::put_elsewhere(const LocalPut& put, std::string& own) {
+  Applied applied;
+  note(versions_->put({}, put.seen, new_version(put), actors_, own), own, applied);
+  return applied;
+}
+
+NewVersion Replica::new_version(const LocalPut& put) const {
+  return {put.value,
+          put.tombstone,
+          put.operation,
+          host_.clock().wall(),
+          put.tombstone ? 0 : put.expires,
+          put.known};
+}
+
+void Replica::note(const Versioning::Put& put, const std::string& out, Applied& applied) {
+  applied.made = put.made;
+  switch (put.state) {
+    case Versioning::Put::State::kMade:
+      applied.status = Status::kOk;
+      applied.object = out;
+      if (put.truncated != 0) {
+        stats_.clock_entries_dropped += put.truncated;
+        host_.trace().probe("dynamo.clock_truncated");
+      }
+      return;
+    case Versioning::Put::State::kStale:
+      applied.status = Status::kOk;
+      host_.trace().probe("dynamo.put_came_too_late");
+      return;
+    case Versioning::Put::State::kRepeated:
+      applied.status = Status::kOk;
+      host_.trace().probe("dynamo.put_repeated");
+      return;
+    case Versioning::Put::State::kBadObject:
+      applied.status = Status::kFailed;
+      host_.trace().probe("dynamo.bad_stored_object");
+      return;
+    case Versioning::Put::State::kBadContext: applied.status = Status::kInvalid; return;
+  }
+}
+
+Task<bool> Replica::forget(std::string key, uint64_t hash) {
+  Result<Lsn> lsn = Lsn{0};
+  {
+    KeyLatches::Use use(latches_, key);
+    const Permit permit = co_await use.acquire();
+    std::string kept;
+    const Result<Stored> stored = co_await fetch(key, kept);
+    if (!stored.ok()) co_return false;
+    if (stored->found && object_hash(stored->object) != hash) co_return false;
+    lsn = stored->lsn;
+    if (stored->found) {
+      batch_.clear();
+      batch_.remove(ObjectRow(key).view());
+      lsn = engine_.submit(batch_);
+    }
+  }
+  if (!lsn.ok()) co_return false;
+  const Result<void> held = co_await engine_.durable(*lsn);
+  co_return held.ok();
 }
 
 Result<Lsn> Replica::store(std::string_view key, std::string_view object) {
   batch_.clear();
-  batch_.put(ObjectRow(key).view(), object);
+  const Time expires = expiry_of(object);
+  if (expires == 0) {
+    batch_.put(ObjectRow(key).view(), object);
+  } else {
+    // For a while yet the row stands for a tombstone, so that replicas that lack it hear of it.
+    const bool far = expires > kNever - expired_kept_;
+    batch_.put_until(ObjectRow(key).view(), object, far ? kNever : expires + expired_kept_);
+  }
   return engine_.submit(batch_);
 }
 

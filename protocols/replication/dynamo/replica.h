@@ -5,13 +5,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "protocols/replication/dynamo/ack_queue.h"
 #include "protocols/replication/dynamo/latch.h"
-#include "protocols/replication/dynamo/version.h"
+#include "protocols/replication/dynamo/versioning.h"
 #include "protocols/rpc.h"
 #include "storage/engine.h"
 
@@ -19,23 +21,24 @@ namespace ringside {
 
 // A put that this replica coordinates.
 struct LocalPut {
-  const Context* seen = nullptr;  // what the client replaces
+  std::string_view seen;  // the context of what the client replaces
   std::string_view value;
   bool tombstone = false;
   uint64_t operation = 0;
-  Dot known;  // the dot that this operation already got here; counter 0: none
+  Made known;        // what this operation already made here
+  Time expires = 0;  // by the wall clock; 0: never
 };
 
 struct Applied {
   Status status = Status::kFailed;  // anything but ok: nothing happened
   Lsn lsn = 0;                      // acknowledge when the log holds it
-  Dot dot;                          // the put's version
+  Made made;                        // the put's version
   std::string_view object;  // the key's object, put included; valid until the next suspension
 };
 
 class Replica {
  public:
-  Replica(Rpc& rpc, Engine& engine);
+  Replica(Rpc& rpc, Engine& engine, const DynamoOptions& options, DynamoStats& stats);
 
   // Answers with a GetReply.
   void get(std::string_view key, const Ack& ack);
@@ -49,9 +52,20 @@ class Replica {
   // Answers the caller's own leg when what `put_*` applied is durable.
   void acknowledge(const Applied& applied, const Ack& ack) { acks_.when_durable(applied.lsn, ack); }
 
-  uint64_t actor() const { return actor_; }
-  // Rows are forgotten in which this actor may have named versions: another one goes on.
-  void take_fresh_actor() { actor_ = host_.random("dynamo.actor").next(); }
+  // A version for a key that is not stored here: all that is known of the object is what the client
+  // has seen. `own` holds the object.
+  Applied put_elsewhere(const LocalPut& put, std::string& own);
+
+  const Versioning& versions() const { return *versions_; }
+  // Objects of keys that were once removed here may have come back otherwise than by `merge`.
+  void rows_came_back() { actors_.retire(); }
+
+  // Removes the key when it holds exactly the object of this hash (repair_wire.h) and nothing newer
+  // is on its way to the log. True when nothing is there any more, durably.
+  Task<bool> forget(std::string key, uint64_t hash);
+
+  // Told how long each read took that had to ask the disk.
+  void on_disk_read(std::function<void(Duration)> observer) { observer_ = std::move(observer); }
 
  private:
   struct Stored {
@@ -63,7 +77,11 @@ class Replica {
   bool find(std::string_view key, Stored& stored);
   void merge_into(const Stored& stored, std::string_view key, std::string_view object,
                   const Ack& ack);
+  void refuse_object(std::string_view object, Status status, const Ack& ack);
+  NewVersion new_version(const LocalPut& put) const;
   Applied put_into(const Stored& stored, std::string_view key, const LocalPut& put);
+  // Notes what came of a put; `applied.object` is `out` when it made one.
+  void note(const Versioning::Put& put, const std::string& out, Applied& applied);
   Result<Lsn> store(std::string_view key, std::string_view object);
   Task<void> get_later(std::string key, Ack ack);
   Task<void> merge_later(std::string key, std::string object, Ack ack);
@@ -73,11 +91,15 @@ class Replica {
 
   Engine& engine_;
   Host& host_;
-  uint64_t actor_;
+  const std::unique_ptr<Versioning> versions_;
+  Actors actors_;
+  const Duration expired_kept_;
+  DynamoStats& stats_;
   Batch batch_;          // used anew by every write
   std::string scratch_;  // the encoding of the last object that was built
   KeyLatches latches_;
   AckQueue acks_;
+  std::function<void(Duration)> observer_;
   Scope scope_;
 };
 

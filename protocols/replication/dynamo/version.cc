@@ -1,35 +1,31 @@
 #include "protocols/replication/dynamo/version.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "protocols/replication/dynamo/version_bytes.h"
 #include "runtime/check.h"
-#include "storage/format.h"
 
 namespace ringside {
 namespace {
 
-constexpr uint16_t kFormat = 1;
-constexpr uint32_t kTombstoneBit = 1u << 31;
-constexpr std::size_t kVersionBytes = 28;  // in front of a value
+using namespace version_bytes;
 
-// Returns the byte after it.
-template <class T>
-char* store_at(char* at, T value) {
-  store(at, value);
-  return at + sizeof value;
-}
-// Takes a number from the front of bytes that are known to be long enough.
-template <class T>
-T take(std::string_view& bytes) {
-  const T value = load<T>(bytes.data());
-  bytes.remove_prefix(sizeof value);
-  return value;
-}
+constexpr std::size_t kVersionBytes = 36;  // in front of an expiry or a value
 
 char* store_dots(char* out, const Context::Dots& dots) {
-  for (const Dot& dot : dots) out = store_at(store_at(out, dot.actor), dot.counter);
+  for (const Dot& dot : dots) out = write(write(out, dot.actor), dot.counter);
   return out;
+}
+
+// Whoever made versions of this object here goes on; otherwise somebody new.
+uint64_t own_actor(const Context& context, Actors& actors) {
+  uint64_t best = 0;
+  for (const Context::Dots* dots : {&context.vector(), &context.cloud()}) {
+    for (const Dot& dot : *dots) {
+      if (dot.actor > best && actors.usable(dot.actor)) best = dot.actor;
+    }
+  }
+  return best != 0 ? best : actors.fresh();
 }
 
 }  // namespace
@@ -70,6 +66,15 @@ bool Context::dominates(const Context& other) const {
 void Context::add(Dot dot) {
   CHECK(dot.counter > 0);
   if (covers(dot)) return;
+  if (cloud_.empty()) {  // nearly always, and nearly always the next of somebody
+    const auto entry = std::find_if(vector_.begin(), vector_.end(), [&](const Dot& have) {
+      return have.actor == dot.actor && have.counter + 1 == dot.counter;
+    });
+    if (entry != vector_.end()) {
+      ++entry->counter;
+      return;
+    }
+  }
   cloud_.insert(std::upper_bound(cloud_.begin(), cloud_.end(), dot), dot);
   normalise();
 }
@@ -118,9 +123,9 @@ void Context::normalise() {
 }
 
 char* Context::encode(char* out) const {
-  out = store_at<uint16_t>(out, kFormat);
-  out = store_at<uint16_t>(out, static_cast<uint16_t>(vector_.size()));
-  out = store_at<uint32_t>(out, static_cast<uint32_t>(cloud_.size()));
+  out = write(out, kDottedFormat);
+  out = write(out, static_cast<uint16_t>(vector_.size()));
+  out = write(out, static_cast<uint32_t>(cloud_.size()));
   return store_dots(store_dots(out, vector_), cloud_);
 }
 
@@ -133,7 +138,7 @@ std::string Context::encoded() const {
 bool Context::decode(std::string_view& bytes) {
   vector_.clear();
   cloud_.clear();
-  if (bytes.size() < 8 || take<uint16_t>(bytes) != kFormat) return false;
+  if (bytes.size() < 8 || take<uint16_t>(bytes) != kDottedFormat) return false;
   const std::size_t entries = take<uint16_t>(bytes);
   const std::size_t dots = take<uint32_t>(bytes);
   if (bytes.size() / 16 < entries + dots) return false;
@@ -202,28 +207,34 @@ void Object::put(const Context& seen, const Version& version) {
       std::upper_bound(siblings.begin(), siblings.end(), version,
                        [](const Version& a, const Version& b) { return a.dot < b.dot; }),
       version);
-  context.merge(seen);
+  if (!context.dominates(seen)) context.merge(seen);
   context.add(version.dot);
 }
 
 std::size_t Object::encoded_size() const {
   std::size_t size = context.encoded_size() + 4 + kVersionBytes * siblings.size();
-  for (const Version& version : siblings) size += version.value.size();
+  for (const Version& version : siblings)
+    size += version.value.size() + (version.expires != 0 ? 8 : 0);
   return size;
 }
 
 char* Object::encode(char* out) const {
   out = context.encode(out);
-  out = store_at<uint32_t>(out, static_cast<uint32_t>(siblings.size()));
+  char* const count = out;
+  bool all_expire = !siblings.empty();
+  out += 4;
   for (const Version& version : siblings) {
-    out = store_at(store_at(store_at(out, version.dot.actor), version.dot.counter),
-                   version.operation);
+    out = write(write(write(out, version.dot.actor), version.dot.counter), version.operation);
+    out = write(out, version.time);
     const auto length = static_cast<uint32_t>(version.value.size());
-    CHECK(length < kTombstoneBit && (!version.tombstone || length == 0));
-    out = store_at<uint32_t>(out, version.tombstone ? kTombstoneBit : length);
-    if (length > 0) std::memcpy(out, version.value.data(), length);
-    out += length;
+    CHECK(length <= kLengthMax && (!version.tombstone || (length == 0 && version.expires == 0)));
+    const bool expires = version.expires != 0;
+    out = write(out, length | (version.tombstone ? kTombstone : 0) | (expires ? kExpires : 0));
+    if (expires) out = write(out, version.expires);
+    all_expire = all_expire && expires;
+    out = write(out, version.value);
   }
+  write(count, static_cast<uint32_t>(siblings.size()) | (all_expire ? kAllExpire : 0));
   return out;
 }
 
@@ -236,32 +247,104 @@ std::string Object::encoded() const {
 bool Object::decode(std::string_view bytes) {
   siblings.clear();
   if (!context.decode(bytes) || bytes.size() < 4) return false;
-  const std::size_t count = take<uint32_t>(bytes);
+  const auto marked = take<uint32_t>(bytes);
+  const std::size_t count = marked & ~kAllExpire;
   if (bytes.size() / kVersionBytes < count) return false;
   siblings.resize(count);
+  bool all_expire = count > 0;
   for (std::size_t i = 0; i < count; ++i) {
     if (bytes.size() < kVersionBytes) return false;
     Version& version = siblings[i];
     version.dot.actor = take<uint64_t>(bytes);
     version.dot.counter = take<uint64_t>(bytes);
     version.operation = take<uint64_t>(bytes);
-    const uint32_t length = take<uint32_t>(bytes);
-    version.tombstone = (length & kTombstoneBit) != 0;
-    const std::size_t size = length & ~kTombstoneBit;
-    if (size > bytes.size() || (version.tombstone && size > 0)) return false;
+    version.time = take<Time>(bytes);
+    const auto length = take<uint32_t>(bytes);
+    version.tombstone = (length & kTombstone) != 0;
+    const bool expires = (length & kExpires) != 0;
+    if (expires && (!try_take(bytes, version.expires) || version.expires == 0)) return false;
+    all_expire = all_expire && expires;
+    const std::size_t size = length & kLengthMax;
+    if (size > bytes.size() || (version.tombstone && (size > 0 || expires))) return false;
     version.value = bytes.substr(0, size);
     bytes.remove_prefix(size);
     if (!context.covers(version.dot) || (i > 0 && siblings[i - 1].dot >= version.dot)) return false;
   }
-  return bytes.empty();
+  return bytes.empty() && all_expire == ((marked & kAllExpire) != 0);
 }
 
-std::string_view context_of(std::string_view object) {
-  if (object.size() < 8) return {};
-  const std::size_t entries = load<uint16_t>(object.data() + 2);
-  const std::size_t dots = load<uint32_t>(object.data() + 4);
-  if ((object.size() - 8) / 16 < entries + dots) return {};
-  return object.substr(0, 8 + 16 * (entries + dots));
+bool DottedVersions::valid(std::string_view object) const { return Object().decode(object); }
+
+bool DottedVersions::valid_context(std::string_view context) const {
+  return context.empty() || (Context().decode(context) && context.empty());
+}
+
+Versioning::Merge DottedVersions::merge(std::string_view first, std::string_view second,
+                                        std::string& out) const {
+  Object a, b;
+  if (!b.decode(second)) return Merge::kBadSecond;
+  if (!a.decode(first)) return Merge::kBadFirst;
+  if (a.includes(b)) return Merge::kFirst;
+  if (b.includes(a)) return Merge::kSecond;
+  a.merge(b);
+  out.resize(a.encoded_size());
+  a.encode(out.data());
+  return Merge::kBoth;
+}
+
+bool DottedVersions::includes(std::string_view object, std::string_view other) const {
+  Object a, b;
+  return a.decode(object) && b.decode(other) && a.includes(b);
+}
+
+Versioning::Put DottedVersions::put(std::optional<std::string_view> stored, std::string_view seen,
+                                    const NewVersion& version, Actors& actors,
+                                    std::string& out) const {
+  using State = Put::State;
+  Object object;
+  Context context;
+  if (!seen.empty() && (!context.decode(seen) || !seen.empty())) return {State::kBadContext};
+  Made made = version.known;
+  if (stored) {
+    if (!object.decode(*stored)) return {State::kBadObject};
+    // The operation came before: from here, or through another coordinator whose version reached
+    // us.
+    for (const Version& sibling : object.siblings) {
+      if (sibling.operation == version.operation)
+        made = {sibling.dot, sibling.time, object.siblings.size() == 1};
+    }
+    if (made.dot.counter != 0 && object.context.covers(made.dot)) return {State::kRepeated, made};
+  }
+  if (stored || made.dot.counter == 0) {
+    const uint64_t actor = own_actor(object.context, actors);
+    const uint64_t last = std::max(object.context.last(actor), context.last(actor));
+    if (last == ~uint64_t{0}) return {State::kBadContext};
+    made = {{actor, last + 1}, version.time};
+  }
+  if (context.covers(made.dot)) return {State::kBadContext};
+  object.put(context, Version{made.dot, version.operation, version.tombstone, version.value,
+                              made.time, version.expires});
+  made.alone = object.siblings.size() == 1;
+  out.resize(object.encoded_size());
+  object.encode(out.data());
+  return {State::kMade, made};
+}
+
+std::string DottedVersions::context_after(std::string_view seen, const Made& made) const {
+  // Without a cloud, and with the dot before this one in the vector, one number changes.
+  if (seen.size() > 8 && load<uint32_t>(seen.data() + 4) == 0) {
+    for (std::size_t at = 8; at < seen.size(); at += 16) {
+      if (load<uint64_t>(seen.data() + at) != made.dot.actor) continue;
+      if (load<uint64_t>(seen.data() + at + 8) + 1 != made.dot.counter) break;
+      std::string after(seen);
+      store(after.data() + at + 8, made.dot.counter);
+      return after;
+    }
+  }
+  Context context;
+  if (!seen.empty()) CHECK(context.decode(seen));
+  context.add(made.dot);
+  return context.encoded();
 }
 
 }  // namespace ringside

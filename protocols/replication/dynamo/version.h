@@ -1,33 +1,28 @@
-// Versions: dotted version vectors with exact contexts (Preguiça et al. 2010; Almeida et al. 2014).
+// Dotted version vectors with exact contexts (Preguiça et al. 2010; Almeida et al. 2014).
 // A *dot* names one put: the n-th of one actor. A *context* is a set of dots, kept as a vector
 // (actor → n: its first n) and a cloud of single dots beyond; it never claims a dot that was not
 // seen. An *object* is what a key holds: siblings, each with its dot, and the context of everything
 // ever seen there. Merge keeps a sibling when both sides have it, or when the other side's context
 // does not cover its dot; it is idempotent, commutative and associative, and only adds to the
-// context. Actors are random 64-bit numbers, a fresh one for each life of a process, so that a node
-// that lost its disk can never hand out an old dot again. Values are views: into the bytes that
-// were decoded, which must outlive the object.
+// context. Actors never hand out a dot twice (actors.h). Values are views: into the bytes that were
+// decoded, which must outlive the object.
 //
 // The encoding is canonical (equal objects have equal bytes), little-endian:
-//   context:  u16 format (1), u16 vector entries, u32 cloud dots, then {u64 actor, u64 counter} of
-//   each, both sorted object:   context, u32 siblings, then for each, sorted by dot:
-//             {u64 actor, u64 counter, u64 operation, u32 length | 2^31 for a tombstone, value}
+//   context:  u16 format (2), u16 vector entries, u32 cloud dots, then {u64 actor, u64 counter} of
+//             each, both sorted
+//   object:   context, u32 siblings | 2^31 when each expires, then for each, sorted by dot:
+//             {u64 actor, u64 counter, u64 operation, i64 time, u32 length | 2^31 for a tombstone |
+//             2^30 for an expiry, i64 expiry if so, value}
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "absl/container/inlined_vector.h"
+#include "protocols/replication/dynamo/versioning.h"
 
 namespace ringside {
-
-struct Dot {
-  uint64_t actor = 0;
-  uint64_t counter = 0;
-  auto operator<=>(const Dot&) const = default;
-};
 
 class Context {
  public:
@@ -64,6 +59,8 @@ struct Version {
   uint64_t operation = 0;  // the client operation that put it
   bool tombstone = false;  // a delete: a version without a value
   std::string_view value;
+  Time time = 0;     // the wall clock of who made it
+  Time expires = 0;  // 0: never
   bool operator==(const Version&) const = default;
 };
 
@@ -89,7 +86,16 @@ struct Object {
   bool decode(std::string_view bytes);
 };
 
-// The encoded context that an encoded object begins with.
-std::string_view context_of(std::string_view object);
+class DottedVersions final : public Versioning {
+ public:
+  Versions scheme() const override { return Versions::kDotted; }
+  bool valid(std::string_view object) const override;
+  bool valid_context(std::string_view context) const override;
+  Merge merge(std::string_view first, std::string_view second, std::string& out) const override;
+  bool includes(std::string_view object, std::string_view other) const override;
+  Put put(std::optional<std::string_view> stored, std::string_view seen, const NewVersion& version,
+          Actors& actors, std::string& out) const override;
+  std::string context_after(std::string_view seen, const Made& made) const override;
+};
 
 }  // namespace ringside

@@ -150,22 +150,24 @@ TEST(Object, its_encoding_is_these_bytes) {
   Context seen;
   seen.add({0x22, 1});
   seen.add({0x11, 5});
-  object.put(seen, Version{{0x22, 2}, 0x0102030405060708, false, "hi"});
+  object.put(seen, Version{{0x22, 2}, 0x0102030405060708, false, "hi", 0x1122, 0x3344});
   const std::string expected(
-      "\x01\x00"
+      "\x02\x00"
       "\x01\x00"
       "\x01\x00\x00\x00"
       "\x22\x00\x00\x00\x00\x00\x00\x00"
       "\x02\x00\x00\x00\x00\x00\x00\x00"
       "\x11\x00\x00\x00\x00\x00\x00\x00"
       "\x05\x00\x00\x00\x00\x00\x00\x00"
-      "\x01\x00\x00\x00"
+      "\x01\x00\x00\x80"
       "\x22\x00\x00\x00\x00\x00\x00\x00"
       "\x02\x00\x00\x00\x00\x00\x00\x00"
       "\x08\x07\x06\x05\x04\x03\x02\x01"
-      "\x02\x00\x00\x00"
+      "\x22\x11\x00\x00\x00\x00\x00\x00"
+      "\x02\x00\x00\x40"
+      "\x44\x33\x00\x00\x00\x00\x00\x00"
       "hi",
-      8 + 32 + 4 + 28 + 2);
+      8 + 32 + 4 + 36 + 8 + 2);
   EXPECT_EQ(object.encoded(), expected);
   EXPECT_EQ(context_of(expected), object.context.encoded());
 }
