@@ -123,11 +123,7 @@ StalenessReport measure_staleness(const History& history, std::size_t k_buckets)
   return report;
 }
 
-std::vector<VisibilityPoint> measure_visibility(const History& history,
-                                                std::span<const Duration> ladder) {
-  std::vector<VisibilityPoint> curve;
-  for (const Duration t : ladder) curve.push_back({t});
-  if (curve.empty()) return curve;
+void for_each_visibility_read(const History& history, const VisibilityRead& call) {
   std::vector<uint32_t> put_of(history.keys.size(), kNoOperation);
   std::vector<uint32_t> puts(history.keys.size());
   for (uint32_t i = 0; i < history.operations.size(); ++i) {
@@ -141,15 +137,27 @@ std::vector<VisibilityPoint> measure_visibility(const History& history,
     if (puts[op.key] != 1 || put_of[op.key] == kNoOperation) continue;
     const Operation& put = history.operations[put_of[op.key]];
     if (op.invoked < put.finished) continue;
-    const Duration t = op.invoked - put.finished;
-    auto rung = std::ranges::lower_bound(curve, t, {}, &VisibilityPoint::t);
-    if (rung == curve.end() || (rung != curve.begin() && t - std::prev(rung)->t < rung->t - t)) {
-      --rung;
-    }
-    ++rung->reads;
-    rung->consistent +=
-        std::ranges::find(history.ids_of(op), put.value) != history.ids_of(op).end();
+    call(op, op.invoked - put.finished,
+         std::ranges::find(history.ids_of(op), put.value) != history.ids_of(op).end());
   }
+}
+
+Duration nearest_rung(std::span<const Duration> ladder, Duration t) {
+  auto rung = std::ranges::lower_bound(ladder, t);
+  if (rung == ladder.end() || (rung != ladder.begin() && t - *std::prev(rung) < *rung - t)) --rung;
+  return *rung;
+}
+
+std::vector<VisibilityPoint> measure_visibility(const History& history,
+                                                std::span<const Duration> ladder) {
+  std::vector<VisibilityPoint> curve;
+  for (const Duration t : ladder) curve.push_back({t});
+  if (curve.empty()) return curve;
+  for_each_visibility_read(history, [&](const Operation&, Duration t, bool consistent) {
+    auto rung = std::ranges::lower_bound(curve, nearest_rung(ladder, t), {}, &VisibilityPoint::t);
+    ++rung->reads;
+    rung->consistent += consistent;
+  });
   return curve;
 }
 

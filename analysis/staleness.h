@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -40,6 +41,13 @@ struct VisibilityPoint {
 // acknowledgement, are left out.
 std::vector<VisibilityPoint> measure_visibility(const History& history,
                                                 std::span<const Duration> ladder);
+
+// Calls with (read, time since its key's only acknowledged write, whether it returned that write)
+// for every read that measure_visibility counts.
+using VisibilityRead = std::function<void(const Operation& read, Duration t, bool consistent)>;
+void for_each_visibility_read(const History& history, const VisibilityRead& call);
+// The rung nearest to t; the higher of two that are as near.
+Duration nearest_rung(std::span<const Duration> ladder, Duration t);
 
 // The least t from which on the share stays at or above `share`, linear between points; -1 when it
 // is not reached.

@@ -50,8 +50,10 @@ void add_latencies(const std::vector<lab::Metric>& metrics, std::string& out) {
     const auto latency = [&](const char* name) {
       return format_duration(find(kind + name)->value * 1e6);
     };
-    append(out, latency("_p50_ms"), ", p99 ", latency("_p99_ms"), ", p99.9 ", latency("_p999_ms"),
-           "\n");
+    append(out, latency("_p50_ms"), ", p99 ", latency("_p99_ms"), ", p99.9 ", latency("_p999_ms"));
+    if (const lab::Metric* predicted = find(concat("predicted_", kind, "_p999_ms")))
+      append(out, " (the WARS model predicts ", format_duration(predicted->value * 1e6), ")");
+    append(out, "\n");
   }
 }
 
@@ -69,12 +71,16 @@ void add_curve(const std::vector<lab::TVisibility>& curve, std::string& out) {
   spec.y_label = "%";
   spec.log_x = true;
   append(out, "\n", draw_curve(points, spec), "\n");
+  const bool predicted = curve[0].predicted_percent >= 0;
   std::vector<std::vector<std::string>> rows = {{"t ms", "consistent %", "reads"}};
-  for (const auto& [t, percent] : points)
-    rows.push_back({format("%g", t), format("%.2f", percent), ""});
-  std::size_t row = 1;
+  if (predicted) rows[0].insert(rows[0].begin() + 2, "predicted %");
+  std::size_t next = 0;
   for (const lab::TVisibility& point : curve) {
-    if (point.reads > 0) rows[row++][2] = format_count(point.reads);
+    if (point.reads == 0) continue;
+    const auto& [t, percent] = points[next++];
+    rows.push_back({format("%g", t), format("%.2f", percent), format_count(point.reads)});
+    if (predicted)
+      rows.back().insert(rows.back().begin() + 2, format("%.2f", point.predicted_percent));
   }
   append(out, draw_table(rows));
 }
@@ -163,8 +169,9 @@ void run_as_json(const lab::WorkerResult& run, Json& json) {
     json.begin_object()
         .field("t_ms", point.t_ms)
         .field("reads", point.reads)
-        .field("consistent", point.consistent)
-        .end_object();
+        .field("consistent", point.consistent);
+    if (point.predicted_percent >= 0) json.field("predicted_percent", point.predicted_percent);
+    json.end_object();
   }
   json.end_array();
 }

@@ -13,6 +13,7 @@
 #include "lab/fault_text.h"
 #include "lab/text.h"
 #include "lab/translate.h"
+#include "lab/units.h"
 #include "sim/draw.h"
 
 namespace ringside::cli {
@@ -106,7 +107,11 @@ void add_latencies(const scenario::Scenario& scenario, const lab::Plan& plan, To
   }
   for (const scenario::Network::Leg& leg : scenario.network().leg()) {
     const Result<sim::Distribution> law = lab::to_distribution(leg.latency());
-    if (law.ok()) add(concat("frames ", lab::join(leg.kind(), ", ")), *law);
+    if (!law.ok()) continue;
+    const std::string frames = concat("frames ", lab::join(leg.kind(), ", "));
+    add(frames, *law);
+    if (leg.has_between_regions())
+      add(concat(frames, ", between regions"), law->shifted(lab::span_of(leg.between_regions())));
   }
 }
 

@@ -8,6 +8,7 @@
 #include "lab/check_admin.h"
 #include "lab/check_cluster.h"
 #include "lab/check_fault.h"
+#include "lab/check_published.h"
 #include "lab/nearest.h"
 #include "lab/places.h"
 #include "lab/text.h"
@@ -174,6 +175,11 @@ void check_workload(const Cursor& at) {
   if (workload.shopping_cart().adds() + workload.shopping_cart().removes() > 1) {
     at.nested("shopping_cart").mistake("adds", "adds and removes together are more than 1");
   }
+  if (workload.pbs().unread_writes() >= workload.pbs().writes_per_key() && workload.has_pbs()) {
+    at.nested("pbs").mistake("unread_writes",
+                             concat("must be less than writes_per_key (",
+                                    workload.pbs().writes_per_key(), "), or nothing is read"));
+  }
   Duration before = -1;
   for (int i = 0; i < workload.pbs().t_size(); ++i) {
     const Result<Duration> t = parse_span(workload.pbs().t(i));
@@ -254,22 +260,7 @@ void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
   if (expect.has_linearizable() && !scenario.workload().has_registers()) {
     at.mistake("linearizable", "needs the workload registers");
   }
-  if (expect.consistent_size() > 0 && !scenario.workload().has_pbs()) {
-    at.mistake("consistent", "needs the workload pbs");
-  }
-  for (int i = 0; i < expect.consistent_size(); ++i) {
-    bool on_ladder = false;
-    const Result<Duration> t = parse_span(expect.consistent(i).t());
-    for (const std::string& rung : scenario.workload().pbs().t()) {
-      const Result<Duration> known = parse_span(rung);
-      on_ladder = on_ladder || (known.ok() && t.ok() && *known == *t);
-    }
-    if (t.ok() && scenario.workload().has_pbs() && !on_ladder) {
-      at.nested("consistent", i)
-          .mistake("t", concat("the workload does not read at \"", expect.consistent(i).t(),
-                               "\"; add it to pbs.t"));
-    }
-  }
+  check_published(at, scenario);
   for (int i = 0; i < expect.availability_size(); ++i) {
     const scenario::Availability& asked = expect.availability(i);
     const Places places(scenario.topology());

@@ -12,6 +12,7 @@
 #include "lab/node_plan.h"
 #include "lab/observer.h"
 #include "lab/plan.h"
+#include "lab/predict.h"
 #include "lab/storm.h"
 #include "lab/text.h"
 #include "lab/units.h"
@@ -178,7 +179,9 @@ class Experiment {
     const scenario::Pbs& pbs = scenario_.workload().pbs();
     const int reads =
         pbs.has_reads_per_key() ? static_cast<int>(pbs.reads_per_key()) : pbs.t_size();
-    const double all = static_cast<double>(pbs.keys()) * (1 + reads);
+    const uint32_t read_writes = pbs.writes_per_key() - pbs.unread_writes();
+    const double all = static_cast<double>(pbs.keys()) *
+                       (pbs.writes_per_key() + static_cast<double>(read_writes) * reads);
     return std::min(1.0, static_cast<double>(recorder_.history().operations.size()) / all);
   }
 
@@ -263,6 +266,7 @@ class Experiment {
                             administrator_.carried_out(),
                             administrator_.unfinished()};
     judge(scenario_, plan_, evidence, result_);
+    add_prediction(scenario_, result_);
     for (const auto& [probe, times] : observer_.probes())
       add(concat("probe ", probe).c_str(), times);
   }

@@ -67,23 +67,26 @@ struct Checkpoint {
   uint64_t fingerprint = 0;
 };
 
+struct TVisibility {
+  double t_ms = 0;
+  uint64_t reads = 0;
+  uint64_t consistent = 0;
+  double predicted_percent = -1;  // by the model (lab/predict.h); -1: there is none
+};
+
 // An estimate that many seeds refine together: what one seed adds, and the rule to judge the sum
 // by.
 struct Pooled {
   std::string name;  // of the expectation
-  std::string kind;  // "share": successes / trials; "quantile": buckets of a histogram
+  // "share": successes / trials; "quantile": buckets of a histogram; "t_visibility": points
+  std::string kind;
   double published = 0;
   double tolerance = 0;  // points (0..100) for a share, percent for a quantile
   double quantile = 0;   // 0..1
   uint64_t successes = 0;
   uint64_t trials = 0;
   std::string histogram;  // serialised (analysis/histogram.h)
-};
-
-struct TVisibility {
-  double t_ms = 0;
-  uint64_t reads = 0;
-  uint64_t consistent = 0;
+  std::vector<TVisibility> points;
 };
 
 struct RunResult {

@@ -1,6 +1,7 @@
 #include "lab/judge.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "analysis/availability.h"
 #include "analysis/durability.h"
@@ -22,7 +23,8 @@ class Judge {
  public:
   Judge(const scenario::Scenario& scenario, const Plan& plan, const Evidence& evidence,
         RunResult& result)
-      : expect_(scenario.expect()),
+      : scenario_(scenario),
+        expect_(scenario.expect()),
         plan_(plan),
         evidence_(evidence),
         history_(evidence.history),
@@ -55,6 +57,13 @@ class Judge {
     for (const scenario::Consistent& consistent : expect_.consistent())
       judge_consistent(consistent);
     for (const scenario::Latency& latency : expect_.latency()) judge_latency(latency);
+    for (const scenario::TVisibility& asked : expect_.t_visibility()) {
+      Pooled pooled;
+      result_.expectations.push_back(
+          judge_t_visibility(asked, scenario_.workload().pbs(), history_, pooled));
+      result_.pooled.push_back(std::move(pooled));
+    }
+    if (expect_.within_versions_size() > 0) judge_within();
   }
 
  private:
@@ -309,6 +318,23 @@ class Judge {
     result_.pooled.push_back(std::move(pooled));
   }
 
+  void judge_within() {
+    const StalenessReport staleness = measure_staleness(history_);
+    for (const scenario::WithinVersions& asked : expect_.within_versions()) {
+      result_.expectations.push_back(judge_within_versions(asked, staleness));
+      Pooled pooled;
+      pooled.name = result_.expectations.back().name;
+      pooled.kind = "share";
+      pooled.published = asked.percent();
+      pooled.tolerance = asked.points();
+      pooled.trials = staleness.reads;
+      pooled.successes = static_cast<uint64_t>(
+          std::llround(staleness.within(asked.k()) * static_cast<double>(staleness.reads)));
+      result_.pooled.push_back(std::move(pooled));
+    }
+  }
+
+  const scenario::Scenario& scenario_;
   const scenario::Expect& expect_;
   const Plan& plan_;
   const Evidence& evidence_;

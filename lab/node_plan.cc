@@ -1,5 +1,7 @@
 #include "lab/node_plan.h"
 
+#include <algorithm>
+
 #include "lab/translate.h"
 #include "lab/units.h"
 
@@ -7,6 +9,7 @@ namespace ringside::lab {
 namespace {
 
 constexpr Duration kPollEvery = 10 * kSecond;  // the paper's
+constexpr std::size_t kSeeds = 3;
 
 Partitioning to_partitioning(scenario::Cluster::Partitioning partitioning) {
   switch (partitioning) {
@@ -80,18 +83,32 @@ void plan_nodes(const scenario::Scenario& scenario, Plan& plan) {
   node.ring.tokens = cluster.virtual_nodes();
   node.dynamo = to_dynamo(cluster.strategy().dynamo());
   node.engine = to_engine(cluster.engine());
+  const scenario::Dynamo& dynamo = cluster.strategy().dynamo();
+  node.gossip = to_gossip(dynamo.gossip());
+  node.ping.on = dynamo.gossip().on();
+  node.detector.kind =
+      dynamo.detector() == scenario::Dynamo::PHI ? Detector::kPhi : Detector::kLocal;
+  for (std::size_t i = 0; i < std::min(kSeeds, node.members.size()); ++i)
+    node.seeds.push_back(node.members[i].id);
 
   ClientOptions& client = plan.client;
   client.members = node.members;
   client.ring = node.ring;
   client.n = node.dynamo.n;
+  client.poll_every = scenario.workload().has_poll_every()
+                          ? span_of(scenario.workload().poll_every())
+                          : kPollEvery;
   client.routing = routing_of(scenario.workload(), node.dynamo);
   client.timeout =
       scenario.workload().has_timeout() ? span_of(scenario.workload().timeout()) : 2 * kSecond;
+  if (scenario.workload().has_attempt_timeout())
+    client.attempt_timeout = span_of(scenario.workload().attempt_timeout());
 }
 
 NodeOptions options_of(const Plan& plan, const NodePlan& node, uint32_t wire_version) {
-  return plan.node;
+  NodeOptions options = plan.node;
+  if (wire_version != 0) options.speak_wire = static_cast<uint16_t>(wire_version);
+  return options;
 }
 
 std::vector<sim::TunableRange> tunables_of(const scenario::Scenario& scenario) {

@@ -132,7 +132,10 @@ void set_what(const scenario::Workload& workload, bool gate, WorkloadSpec& spec)
     spec.what = ycsb;
   } else {
     PbsSpec pbs;
-    pbs.keys = gate ? std::min(workload.pbs().keys(), kGateKeysMax) : workload.pbs().keys();
+    pbs.writes_per_key = workload.pbs().writes_per_key();
+    pbs.unread_writes = workload.pbs().unread_writes();
+    const uint32_t gate_keys = std::max(1u, kGateKeysMax / pbs.writes_per_key);
+    pbs.keys = gate ? std::min(workload.pbs().keys(), gate_keys) : workload.pbs().keys();
     pbs.ladder.clear();
     for (const std::string& t : workload.pbs().t()) pbs.ladder.push_back(span_of(t));
     pbs.rungs_per_key = workload.pbs().reads_per_key();

@@ -34,6 +34,17 @@ uint64_t get_number(std::string_view bytes, std::size_t at, int count) {
   return number;
 }
 
+void to_message(const TVisibility& from, record::Result::Point& to) {
+  to.set_t_ms(from.t_ms);
+  to.set_reads(from.reads);
+  to.set_consistent(from.consistent);
+  to.set_predicted_percent(from.predicted_percent);
+}
+
+TVisibility from_message(const record::Result::Point& from) {
+  return {from.t_ms(), from.reads(), from.consistent(), from.predicted_percent()};
+}
+
 void to_message(const RunResult& result, record::Result& out) {
   out.set_scenario(result.scenario);
   out.set_seed(result.seed);
@@ -64,13 +75,9 @@ void to_message(const RunResult& result, record::Result& out) {
     to.set_successes(from.successes);
     to.set_trials(from.trials);
     to.set_histogram(from.histogram);
+    for (const TVisibility& point : from.points) to_message(point, *to.add_point());
   }
-  for (const TVisibility& from : result.t_visibility) {
-    auto& to = *out.add_t_visibility();
-    to.set_t_ms(from.t_ms);
-    to.set_reads(from.reads);
-    to.set_consistent(from.consistent);
-  }
+  for (const TVisibility& from : result.t_visibility) to_message(from, *out.add_t_visibility());
   for (const Checkpoint& from : result.checkpoints) {
     auto& to = *out.add_checkpoint();
     to.set_events(from.events);
@@ -96,12 +103,19 @@ RunResult from_message(const record::Result& from) {
     out.expectations.push_back({line.name(), line.holds(), line.detail()});
   for (const auto& metric : from.metric()) out.metrics.push_back({metric.name(), metric.value()});
   for (const auto& pooled : from.pooled()) {
-    out.pooled.push_back({pooled.name(), pooled.kind(), pooled.published(), pooled.tolerance(),
-                          pooled.quantile(), pooled.successes(), pooled.trials(),
-                          pooled.histogram()});
+    out.pooled.push_back({pooled.name(),
+                          pooled.kind(),
+                          pooled.published(),
+                          pooled.tolerance(),
+                          pooled.quantile(),
+                          pooled.successes(),
+                          pooled.trials(),
+                          pooled.histogram(),
+                          {}});
+    for (const auto& point : pooled.point())
+      out.pooled.back().points.push_back(from_message(point));
   }
-  for (const auto& point : from.t_visibility())
-    out.t_visibility.push_back({point.t_ms(), point.reads(), point.consistent()});
+  for (const auto& point : from.t_visibility()) out.t_visibility.push_back(from_message(point));
   for (const auto& point : from.checkpoint())
     out.checkpoints.push_back({point.events(), point.at(), point.fingerprint()});
   out.faults.assign(from.fault().begin(), from.fault().end());

@@ -33,8 +33,9 @@ class RecordingTest : public testing::Test {
     recording.result.history_hash = 99;
     recording.result.expectations = {{"evidence", true, "some"}, {"reached", false, "none"}};
     recording.result.metrics = {{"puts_ok", 3}};
-    recording.result.pooled = {{"p", "quantile", 1, 2, 0.999, 3, 4, std::string("\0\xff", 2)}};
-    recording.result.t_visibility = {{0.5, 10, 9}};
+    recording.result.pooled = {
+        {"p", "quantile", 1, 2, 0.999, 3, 4, std::string("\0\xff", 2), {{1.5, 20, 19}}}};
+    recording.result.t_visibility = {{0.5, 10, 9, 91.5}};
     recording.result.checkpoints = {{4096, 5, 6}};
     recording.result.faults = {"at 1s: blackout"};
     recording.result.witnesses = {"w"};

@@ -1,5 +1,7 @@
 #include "lab/translate.h"
 
+#include <algorithm>
+
 #include "lab/units.h"
 #include "protocols/wire.h"
 
@@ -90,6 +92,14 @@ DynamoOptions to_dynamo(const scenario::Dynamo& dynamo) {
   return options;
 }
 
+GossipOptions to_gossip(const scenario::Dynamo::Gossip& gossip) {
+  GossipOptions options;
+  options.on = gossip.on();
+  if (gossip.has_every()) options.every = span_of(gossip.every());
+  options.news_every = std::min(options.news_every, options.every);
+  return options;
+}
+
 std::string engine_key() { return "a key of 32 bytes for the lab, 1"; }
 
 EngineOptions to_engine(const scenario::Engine& engine) {
@@ -123,8 +133,9 @@ Result<sim::NetworkModel> to_network(const scenario::Network& network) {
   for (const scenario::Network::Leg& leg : network.leg()) {
     Result<sim::Distribution> latency = to_distribution(leg.latency());
     if (!latency.ok()) return latency.error();
+    const Duration farther = leg.has_between_regions() ? span_of(leg.between_regions()) : 0;
     for (const std::string& kind : leg.kind())
-      model.by_kind.push_back({number(kind_of(kind)), *latency});
+      model.by_kind.push_back({number(kind_of(kind)), *latency, farther});
   }
   model.loss = network.loss();
   model.duplication = network.duplication();

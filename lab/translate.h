@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "protocols/membership/gossip.h"
 #include "protocols/replication/dynamo/options.h"
 #include "runtime/result.h"
 #include "scenarios/scenario.pb.h"
@@ -20,6 +21,7 @@ Result<sim::NetworkModel> to_network(const scenario::Network& network);
 // What the scenario says of it; the rest by its own defaults.
 EngineOptions to_engine(const scenario::Engine& engine);
 DynamoOptions to_dynamo(const scenario::Dynamo& dynamo);
+GossipOptions to_gossip(const scenario::Dynamo::Gossip& gossip);
 // The key of every engine that is encrypted.
 std::string engine_key();
 sim::CpuModel to_cpu(const scenario::Cpu& cpu);

@@ -19,8 +19,7 @@ Result<StoredObject> decode_object(std::string_view key, std::string_view bytes)
   stored.context = context_of(bytes);
   for (const VersionView& version : siblings) {
     stored.siblings.push_back({version.dot, version.operation, version.tombstone, version.time,
-                               version.expires, std::string(version.value),
-                               std::string(version.clock)});
+                               version.expires, std::string(version.value), version.clock});
   }
   stored.key = key;
   stored.encoded = bytes;

@@ -1,120 +1,337 @@
 #include "node/membership.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "protocols/keys.h"
+#include "node/recognition.h"
+#include "runtime/deadline.h"
 
 namespace ringside {
 namespace {
 
-constexpr Duration kJoinTimeout = 500 * kMillisecond;
+constexpr Duration kTendEvery = 100 * kMillisecond;  // while a change is under way
+constexpr Duration kForwardTimeout = kSecond;
+constexpr std::size_t kPingedMax = 16;
 
-std::string kept_key() { return std::string(1, kOwnRow) + "members"; }
+// Clusters whose rings are made by other rules never become one.
+uint64_t cluster_of(const NodeOptions& options) {
+  const uint64_t strategy = static_cast<uint64_t>(options.ring.strategy);
+  return mix(mix(mix(strategy, options.ring.q), options.ring.tokens), options.dynamo.n);
+}
 
 }  // namespace
 
-Membership::Membership(Rpc& rpc, Engine& engine, const NodeOptions& options)
+Membership::Membership(Rpc& rpc, Engine& engine, const NodeOptions& options, RangeMover& mover)
     : rpc_(rpc),
       host_(rpc.host()),
-      engine_(engine),
       options_(options),
-      view_(stable_view(Ring(options.members, options.ring))) {
-  for (const Member& member : options.members) known_[member.id].member = member;
-  CHECK(known_.count(rpc.self()) == 1);
+      mover_(mover),
+      store_(host_, engine),
+      detector_(options.detector),
+      gossip_(rpc, table_, options.gossip, options.seeds, cluster_of(options),
+              [this](NodeId id, MemberTable::Merged merged) { changed(id, merged); }),
+      pinger_(rpc, detector_, options.ping, [this] { return pinged(); }),
+      changes_(table_, rpc.self(), options.dynamo.request_timeout),
+      work_(host_.ready()),
+      deciding_(host_.ready(), 1),
+      scope_(host_.ready()) {
+  rpc_.speak(options.speak_wire);
+  std::vector<Member> members = options.members;
+  if (members.empty()) members.push_back(Member{.id = rpc.self()});  // until others are known
+  view_ = stable_view(Ring(std::move(members), options.ring));
 }
 
-std::vector<KnownMember> Membership::everyone() const {
-  std::vector<KnownMember> members;
-  for (const auto& [id, known] : known_) members.push_back(id == rpc_.self() ? self() : known);
-  return members;
-}
-
-KnownMember Membership::self() const {
-  return {known_.at(rpc_.self()).member, host_.network().address()};
-}
-
-// Takes in what others say, except of this node itself. True when somebody new came.
-bool Membership::absorb(const std::vector<KnownMember>& members) {
-  bool grown = false;
-  for (const KnownMember& known : members) {
-    if (known.member.id == rpc_.self()) continue;
-    const auto [entry, fresh] = known_.try_emplace(known.member.id, known);
-    grown = grown || fresh;
-    if (known.address.empty()) continue;
-    entry->second.address = known.address;
-    if (!host_.network().learn(known.member.id, known.address).ok())
-      host_.trace().probe("node.bad_address");
-  }
-  if (!grown) return false;
-  std::vector<Member> ring_members;
-  for (const auto& [id, known] : known_) ring_members.push_back(known.member);
-  view_ = stable_view(Ring(std::move(ring_members), options_.ring));
+bool Membership::takes_part() const {
+  if (!table_.in_ring(rpc_.self()))
+    return view_.changing() && view_.next->find(rpc_.self()) != nullptr;
   return true;
 }
 
-void Membership::keep() {
-  Batch batch;
-  batch.put(kept_key(), body_of_members(everyone()));
-  // What is not kept is learned again from a seed.
-  if (!engine_.submit(batch).ok()) host_.trace().probe("node.members_not_kept");
+// A cluster's first members are all there are, and were never decided upon.
+void Membership::found() {
+  for (const Member& member : options_.members) {
+    const MemberRecord* known = table_.find(member.id);
+    if (known != nullptr && known->seat.version != 0) continue;
+    MemberRecord record{member.id, {}, {}};
+    record.seat.version = 1;
+    record.seat.machine = member.machine;
+    record.seat.zone = member.zone;
+    record.seat.rack = member.rack;
+    record.seat.capacity = member.capacity;
+    table_.merge(record);
+    dirty_.insert(member.id);
+  }
 }
 
 Task<Result<void>> Membership::load() {
-  const Result<std::optional<std::string>> kept = co_await engine_.get(kept_key(), View::kDurable);
+  const Result<std::vector<MemberRecord>> kept = co_await store_.read();
   if (!kept.ok()) co_return kept.error();
-  if (!*kept) co_return Result<void>();
-  std::vector<KnownMember> members;
-  if (!parse_members(**kept, members))
-    co_return Result<void>(Code::kCorrupt, "the kept list of members");
-  absorb(members);
+  fresh_ = kept->empty();
+  for (MemberRecord record : *kept) {
+    if (record.id == rpc_.self()) record.life = {};  // it will say anew what it is
+    table_.merge(record);
+    learn(record);
+  }
+  found();
+  RingView view = table_.view(options_.ring, view_);
+  if (view.now != nullptr) show(std::move(view));
   co_return Result<void>();
 }
 
-Task<void> Membership::join() {
-  std::vector<NodeId> peers = options_.seeds;
-  for (const auto& [id, known] : known_) {
-    if (id != rpc_.self() && !known.address.empty()) peers.push_back(id);
+Task<void> Membership::recognise() {
+  if (!fresh_ || options_.speak_wire < 2 || !options_.gossip.on) co_return;
+  co_await ringside::recognise(host_, gossip_, options_.recognise_within, &heard_incarnation_);
+  lost_state_ = heard_incarnation_ > 0;
+  if (lost_state_) host_.trace().probe("membership.lost_state");
+}
+
+Task<Result<void>> Membership::begin() {
+  const Result<uint64_t> incarnation = co_await store_.begin_incarnation(heard_incarnation_ + 1);
+  if (!incarnation.ok()) co_return incarnation.error();
+  incarnation_ = *incarnation;
+  running_ = true;
+  speak(0, {});
+  while (co_await tend_once()) {
   }
-  std::sort(peers.begin(), peers.end());
-  peers.erase(std::unique(peers.begin(), peers.end()), peers.end());
-  bool heard = peers.empty();
-  while (!heard) {
-    const Time deadline = host_.clock().now() + kJoinTimeout;
-    Fanout fanout(rpc_, peers);
-    fanout.send(Kind::kJoinRequest, 0, deadline, encode_members({self()}));
-    co_await fanout.wait(static_cast<uint32_t>(peers.size()), deadline);
-    for (const Fanout::Leg& leg : fanout) {
-      std::vector<KnownMember> members;
-      if (leg.state != Fanout::Leg::State::kOk || !parse_members(leg.body(), members)) continue;
-      heard = true;
-      absorb(members);
+  co_return Result<void>();
+}
+
+Task<void> Membership::run() {
+  scope_.spawn(tend());
+  if (options_.speak_wire >= 2) {
+    scope_.spawn(gossip_.run());
+    scope_.spawn(pinger_.run());
+    if (options_.ask_to_join) scope_.spawn(ask_for_seat());
+  }
+  scope_.spawn(join_old());
+  co_await scope_.join();
+}
+
+// Something in a record is new. Called from within merges: it only notes.
+void Membership::changed(NodeId id, MemberTable::Merged merged) {
+  dirty_.insert(id);
+  if (merged.seat) decided_.insert(id);
+  const MemberRecord& record = *table_.find(id);
+  if (merged.life && id == rpc_.self()) {
+    heard_incarnation_ = std::max(heard_incarnation_, record.life.incarnation);
+  } else if (merged.life) {
+    learn(record);
+    push_to_old();
+  }
+  work_.set();
+}
+
+void Membership::learn(const MemberRecord& record) {
+  if (record.id == rpc_.self() || !record.life.said()) return;
+  rpc_.peer_speaks(record.id, static_cast<uint16_t>(record.life.wire));
+  if (record.life.address.empty()) return;
+  if (!host_.network().learn(record.id, record.life.address).ok())
+    host_.trace().probe("node.bad_address");
+}
+
+void Membership::show(RingView view) {
+  view_ = std::move(view);
+  if (on_view_) on_view_();
+}
+
+// Goes by what the table says now, and tells the mover.
+void Membership::follow() {
+  if (seen_seats_ == table_.seats_version()) return;
+  const bool first = seen_seats_ == ~uint64_t{0};
+  seen_seats_ = table_.seats_version();
+  RingView view = table_.view(options_.ring, view_);
+  if (view.now == nullptr) return;
+  const std::vector<MemberTable::Change> changes = table_.unfinished();
+  const MemberTable::Change* change = table_.under_way(changes);
+  const bool was_changing = view_.changing();
+  const bool same = view.now == view_.now && view.next == view_.next &&
+                    view.ticket == view_.ticket && view.switched == view_.switched;
+  if (!same) show(std::move(view));
+  if (change == nullptr) {
+    if (first || was_changing || !same) mover_.settle(view_);
+    return;
+  }
+  const Seat& seat = change->seat;
+  applied_ = {seat.ticket, seat.phase};
+  if (prepared_ != seat.ticket) {
+    prepared_ = seat.ticket;
+    mover_.prepare(view_);
+  }
+  if (seat.phase >= ChangePhase::kFilling && begun_ != seat.ticket) {
+    begun_ = seat.ticket;
+    mover_.begin(view_);
+  }
+}
+
+// Says of this node what is so, where it is not said yet. What it names is durable here.
+bool Membership::speak(uint64_t ticket_known, Applied applied) {
+  const MemberRecord* known = table_.find(rpc_.self());
+  Life life = known == nullptr ? Life{} : known->life;
+  if (life.incarnation != incarnation_) life = Life{.incarnation = incarnation_};
+  const Life before = life;
+  life.address = host_.network().address();
+  life.wire = options_.speak_wire;
+  life.ticket_known = std::max(life.ticket_known, ticket_known);
+  if (applied.ticket != 0) {
+    life.applied_ticket = applied.ticket;
+    life.applied_phase = applied.phase;
+    const bool filling = applied.phase >= ChangePhase::kFilling && begun_ == applied.ticket;
+    if (filling && life.whole_ticket < applied.ticket && mover_.whole(applied.ticket))
+      life.whole_ticket = applied.ticket;
+  }
+  if (life == before) return false;
+  life.version = before.version + 1;
+  MemberRecord record{rpc_.self(), {}, life};
+  table_.merge(record);
+  dirty_.insert(rpc_.self());
+  gossip_.news();
+  return true;
+}
+
+// One round of keeping, following and speaking. True when there may be more to do at once.
+Task<bool> Membership::tend_once() {
+  work_.reset();
+  if (heard_incarnation_ >= incarnation_) {
+    // Somebody knows a later start of this node than this one: it was restored from older data, or
+    // there are two of it. Whatever it was, it must be heard above it.
+    host_.trace().probe("membership.own_life_from_elsewhere");
+    const Result<uint64_t> incarnation = co_await store_.begin_incarnation(heard_incarnation_ + 1);
+    if (!incarnation.ok()) co_return false;  // the engine is poisoned, and ends the node
+    incarnation_ = *incarnation;
+  }
+  std::vector<MemberRecord> records, decided;
+  for (const NodeId id : dirty_) records.push_back(*table_.find(id));
+  for (const NodeId id : decided_) decided.push_back(*table_.find(id));
+  dirty_.clear();
+  decided_.clear();
+  const uint64_t ticket_known = table_.ticket_known();
+  follow();
+  const Applied applied = applied_;
+  const Result<void> kept = co_await store_.keep(std::move(records), std::move(decided));
+  if (!kept.ok()) co_return false;
+  const bool spoke = speak(ticket_known, applied);
+  co_await drive();
+  co_return spoke || !dirty_.empty();
+}
+
+Task<Result<void>> Membership::wait_for_work() {
+  co_await work_.wait();
+  co_return Result<void>();
+}
+
+Task<void> Membership::tend() {
+  while (true) {
+    while (co_await tend_once()) {
     }
-    if (heard) {
-      keep();
-    } else if (host_.clock().now() < deadline) {
-      co_await host_.clock().sleep_until(deadline);
+    if (table_.unfinished().empty()) {
+      co_await work_.wait();
+    } else {
+      const Time until = host_.clock().now() + kTendEvery;
+      (void)co_await with_deadline(host_.clock(), until, wait_for_work());
     }
   }
 }
 
-bool Membership::message(const Request& request) {
-  std::vector<KnownMember> members;
-  if (!parse_members(request.body(), members)) {
-    rpc_.reply(request, Status::kInvalid, encode_empty());
-    return false;
+Task<Result<void>> Membership::decide_and_keep(std::vector<MemberRecord> seats) {
+  std::vector<MemberRecord> records = seats;
+  for (MemberRecord& record : records) {
+    const MemberRecord* known = table_.find(record.id);
+    if (known != nullptr) record.life = known->life;
   }
-  const std::size_t before = known_.size();
-  const bool grown = absorb(members);
-  if (request.kind == Kind::kJoinRequest) {
-    rpc_.reply(request, Status::kOk, encode_members(everyone()));
-    for (const auto& [id, known] : known_) {
-      if (id != rpc_.self() && id != request.from)
-        rpc_.send(id, Kind::kMembersPush, 0, encode_members(everyone()));
+  const Result<void> kept = co_await store_.keep(std::move(records), seats);
+  if (!kept.ok()) co_return kept;
+  for (const MemberRecord& seat : seats) table_.merge(seat);
+  gossip_.news();
+  work_.set();
+  co_return Result<void>();
+}
+
+Task<void> Membership::drive() {
+  if (table_.unfinished().empty()) co_return;
+  Permit permit = co_await deciding_.acquire();
+  std::vector<MemberRecord> seats = changes_.steps(host_.clock().now());
+  if (seats.empty()) co_return;
+  host_.trace().probe("membership.step_taken");
+  (void)co_await decide_and_keep(std::move(seats));  // an engine that fails ends the node
+}
+
+Task<AdminAnswer> Membership::order(AdminOrder order) {
+  NodeId ask = 0;
+  AdminAnswer answer;
+  {
+    Permit permit = co_await deciding_.acquire();
+    Decision decision = decide(table_, rpc_.self(), order, options_.dynamo.n);
+    answer = std::move(decision.answer);
+    ask = order.forwarded ? 0 : decision.ask;
+    if (!decision.seats.empty()) {
+      host_.trace().probe("membership.order_decided");
+      const Result<void> kept = co_await decide_and_keep(std::move(decision.seats));
+      if (!kept.ok()) co_return AdminAnswer{false, "not kept: " + kept.error().text(), 0};
     }
   }
-  keep();
-  CHECK(grown == (known_.size() > before));
-  return grown;
+  if (answer.accepted && !order.address.empty() &&
+      !host_.network().learn(order.id, order.address).ok())
+    answer.text += "; " + order.address + " is not HOST:PORT";
+  if (ask == 0) co_return answer;
+  const AdminAnswer forwarded = co_await forward(ask, std::move(order));
+  co_return forwarded.text.empty() ? answer : forwarded;
+}
+
+Task<AdminAnswer> Membership::forward(NodeId to, AdminOrder order) {
+  order.forwarded = true;
+  const Time deadline = host_.clock().now() + kForwardTimeout;
+  Fanout fanout(rpc_, to);
+  fanout.send(Kind::kAdminRequest, 0, deadline, order.encode());
+  co_await fanout.wait(1, deadline);
+  AdminAnswer answer;
+  if (fanout[0].state != Fanout::Leg::State::kOk || !answer.parse(fanout[0].body()))
+    co_return AdminAnswer{};
+  co_return answer;
+}
+
+Task<void> Membership::answer_order(Request request) {
+  AdminOrder wanted;
+  if (!wanted.parse(request.body())) {
+    rpc_.reply(request, Status::kInvalid, encode_empty());
+    co_return;
+  }
+  const AdminAnswer answer = co_await order(std::move(wanted));
+  rpc_.reply(request, Status::kOk, answer.encode());
+}
+
+void Membership::message(Request request) {
+  switch (request.kind) {
+    case Kind::kGossipRequest:
+    case Kind::kGossipPush: gossip_.message(request); return;
+    case Kind::kPingRequest: pinger_.message(request); return;
+    case Kind::kAdminRequest: scope_.spawn(answer_order(std::move(request))); return;
+    case Kind::kMembersRequest: {
+      MembersReply reply;
+      for (const Member& member : view_.reads().members()) {
+        const MemberRecord* record = table_.find(member.id);
+        reply.members.push_back({member, record == nullptr ? "" : record->life.address});
+      }
+      reply.ring = options_.ring;
+      reply.n = options_.dynamo.n;
+      reply.ticket = view_.ticket;
+      rpc_.reply(request, takes_part() ? Status::kOk : Status::kFailed, reply.encode());
+      return;
+    }
+    default: take_members(request); return;
+  }
+}
+
+// The members that share ranges with this one matter most to it; here simply those that come next
+// by id, and everyone in a small cluster.
+std::vector<NodeId> Membership::pinged() const {
+  std::vector<NodeId> before, after;
+  for (const Member& member : view_.now->members()) {
+    if (member.id < rpc_.self()) before.push_back(member.id);
+    if (member.id > rpc_.self()) after.push_back(member.id);
+  }
+  after.insert(after.end(), before.begin(), before.end());
+  if (after.size() > kPingedMax) after.resize(kPingedMax);
+  return after;
 }
 
 }  // namespace ringside

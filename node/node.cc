@@ -13,6 +13,8 @@
 namespace ringside {
 namespace {
 
+constexpr std::size_t kHistoryShown = 100;
+
 class Node {
  public:
   Node(Host& host, NodeOptions options, Engine& engine, NodeStatus* status)
@@ -22,8 +24,9 @@ class Node {
         status_(status != nullptr ? *status : own_status_),
         rpc_(host, &status_.rpc),
         partitions_(host, engine),
-        membership_(rpc_, engine, options_),
+        membership_(rpc_, engine, options_, mover_),
         dynamo_(rpc_, engine, partitions_, membership_.view(), options_.dynamo, status_.dynamo),
+        sources_{&membership_},
         scope_(host.ready()) {}
   ~Node() { status_.serving = false; }
 
@@ -31,53 +34,81 @@ class Node {
   Task<void> serve() {
     Result<void> ready = co_await partitions_.load();
     if (ready.ok()) ready = co_await membership_.load();
+    if (ready.ok()) {
+      for (const Kind kind : Membership::kRequests) {
+        rpc_.handle(kind, [this](Request request) { membership_.message(std::move(request)); });
+      }
+      co_await membership_.recognise();
+      ready = co_await membership_.begin();
+    }
     if (ready.ok() && partitions_.fresh()) ready = co_await found();
+    if (ready.ok()) ready = co_await dynamo_.load();
     if (!ready.ok()) {
       host_.abort(ready.error().text());
       co_return;
     }
+    membership_.on_view([this] { ring_changed(); });
     ring_changed();
 #ifdef RINGSIDE_PLANTED
     scope_.spawn(misbehave(host_));
 #endif
     for (const Kind kind : {Kind::kClientGetRequest, Kind::kForwardGetRequest}) {
-      rpc_.handle(kind, [this](Request request) { dynamo_.read(std::move(request)); });
-    }
-    for (const Kind kind : {Kind::kClientPutRequest, Kind::kForwardPutRequest}) {
-      rpc_.handle(kind, [this](Request request) { dynamo_.write(std::move(request)); });
-    }
-    for (const Kind kind : {Kind::kReplicaGetRequest, Kind::kReplicaPutRequest}) {
-      rpc_.handle(kind, [this](Request request) { dynamo_.message(std::move(request)); });
-    }
-    for (const Kind kind : {Kind::kJoinRequest, Kind::kMembersPush}) {
       rpc_.handle(kind, [this](Request request) {
-        if (membership_.message(request)) ring_changed();
+        if (in_ring(request)) dynamo_.read(std::move(request));
       });
     }
+    for (const Kind kind : {Kind::kClientPutRequest, Kind::kForwardPutRequest}) {
+      rpc_.handle(kind, [this](Request request) {
+        if (in_ring(request)) dynamo_.write(std::move(request));
+      });
+    }
+    for (const Kind kind :
+         {Kind::kReplicaGetRequest, Kind::kReplicaPutRequest, Kind::kHintedPutRequest}) {
+      rpc_.handle(kind, [this](Request request) { dynamo_.message(std::move(request)); });
+    }
+    rpc_.handle(Kind::kStatusRequest,
+                [this](Request request) { scope_.spawn(say_status(std::move(request))); });
     status_.serving = true;
-    scope_.spawn(join());
+    scope_.spawn(membership_.run());
     const Result<void> poisoned = co_await engine_.durable(~Lsn{0});
     host_.abort(poisoned.error().text());
   }
 
  private:
-  // A cluster begins empty, so that everyone's part of the first ring is whole.
+  // A cluster begins empty, so that everyone's part of the first ring is whole; unless this node
+  // was part of it before, and lost it.
   Task<Result<void>> found() {
+    if (!membership_.table().in_ring(rpc_.self())) co_return Result<void>();
     const Ring& ring = *membership_.view().now;
     std::vector<PositionRange> home;
     for (uint32_t partition = 0; partition < ring.partitions(); ++partition) {
       const PositionRange range = ring.range(partition);
       if (ring.is_home(range.begin, rpc_.self(), options_.dynamo.n)) home.push_back(range);
     }
-    co_return co_await partitions_.hold(std::move(home), true);
+    const bool refilled = membership_.lost_state() && mover_.refill(membership_.view());
+    co_return co_await partitions_.hold(std::move(home), !refilled);
   }
-  Task<void> join() {
-    co_await membership_.join();
-    ring_changed();
+  // A stranger knows of no change of the ring in time: what it would coordinate could miss quorums.
+  bool in_ring(const Request& request) {
+    if (membership_.takes_part()) return true;
+    host_.trace().probe("node.stranger_asked");
+    rpc_.reply(request, Status::kFailed, encode_empty());
+    return false;
   }
   void ring_changed() {
+    status_.incarnation = membership_.incarnation();
     dynamo_.reconfigure(membership_.view());
     status_.members = static_cast<uint32_t>(membership_.size());
+    status_.takes_part = membership_.takes_part();
+    status_.lost_state = membership_.lost_state();
+    status_.ticket = membership_.view().ticket;
+  }
+  Task<void> say_status(Request request) {
+    std::vector<StatusSection> sections;
+    for (const StatusSource* source : sources_) source->describe(sections);
+    const auto steps = co_await membership_.history(kHistoryShown);
+    if (steps.ok()) describe_history(*steps, sections);
+    rpc_.reply(request, Status::kOk, encode_status(sections));
   }
 
   Host& host_;
@@ -87,8 +118,10 @@ class Node {
   NodeStatus& status_;
   Rpc rpc_;
   Partitions partitions_;
+  NothingToMove mover_;
   Membership membership_;
   Dynamo dynamo_;
+  std::vector<const StatusSource*> sources_;  // of status, in this order
   Scope scope_;
 };
 

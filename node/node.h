@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "protocols/membership/gossip.h"
+#include "protocols/membership/pinger.h"
 #include "protocols/replication/dynamo/options.h"
 #include "protocols/ring.h"
 #include "protocols/rpc.h"
@@ -19,21 +21,33 @@
 namespace ringside {
 
 struct NodeOptions {
-  std::vector<Member> members;  // every node of the cluster, this one too
+  // The founding members. This node is one of them, or a stranger until it is told to join.
+  std::vector<Member> members;
   RingOptions ring;
   DynamoOptions dynamo;
   EngineOptions engine;
-  // Where addresses are not known beforehand (real hosts): peers that this host can already reach
-  // and that know the cluster. This node tells them where it listens and learns the other members,
-  // which are kept in the engine.
+  // Peers that are talked to again and again, so that a ring never falls apart. Where addresses are
+  // not known beforehand (real hosts), this host can already reach them.
   std::vector<NodeId> seeds;
+  GossipOptions gossip;
+  PingOptions ping;
+  DetectorOptions detector;
+  // A node with an empty engine waits this long at most to hear whether it was known before.
+  Duration recognise_within = kSecond;
+  uint16_t speak_wire = kWireVersion;  // 1: as a node of an older release
+  bool ask_to_join = false;            // a stranger asks for a seat itself
+  uint32_t capacity = 0;               // that it asks for; 0: of an ordinary node
 };
 
 // What a node has done since it started. A node's own word: it explains a verdict and never
 // acquits.
 struct NodeStatus {
   bool serving = false;
-  uint32_t members = 0;
+  uint32_t members = 0;     // of the ring
+  bool takes_part = false;  // this node is one of them, or of the next ring's
+  bool lost_state = false;  // it was known before, and came with an empty engine
+  uint64_t ticket = 0;      // of the change under way
+  uint64_t incarnation = 0;
   DynamoStats dynamo;
   RpcStats rpc;
 };

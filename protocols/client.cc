@@ -36,7 +36,10 @@ Client::Client(Host& host, ClientOptions options)
       options_(std::move(options)),
       ring_(options_.members, options_.ring),
       rpc_(host),
-      random_(host.random("client")) {}
+      random_(host.random("client")),
+      poll_random_(host.random("client.poll")),
+      next_poll_(host.clock().now() + options_.poll_every),
+      scope_(host.ready()) {}
 
 uint64_t Client::next_operation() { return uint64_t{rpc_.self()} << 32 | ++operations_; }
 
@@ -52,14 +55,88 @@ NodeId Client::choose(std::string_view key, uint32_t attempt, std::span<const No
   const std::size_t start =
       options_.routing == Routing::kCoordinator ? attempt : random_.below(among.size());
   const Time now = host_.clock().now();
-  for (const bool accept_suspects : {false, true}) {
-    for (std::size_t i = 0; i < among.size(); ++i) {
-      const NodeId peer = among[(start + i) % among.size()];
-      if (std::find(asked.begin(), asked.end(), peer) != asked.end()) continue;
-      if (accept_suspects || !suspects_.suspected(peer, now)) return peer;
+  const auto was_asked = [&](NodeId peer) {
+    return std::find(asked.begin(), asked.end(), peer) != asked.end();
+  };
+  for (std::size_t i = 0; i < among.size(); ++i) {
+    const NodeId peer = among[(start + i) % among.size()];
+    if (!was_asked(peer) && !suspects_.suspected(peer, now)) return peer;
+  }
+  if (routes_by_ring()) {  // none of the first N: the next healthy ones may stand in for them
+    for (const NodeId peer : list.subspan(n)) {
+      if (!was_asked(peer) && !suspects_.suspected(peer, now)) return peer;
     }
   }
+  for (std::size_t i = 0; i < among.size(); ++i) {
+    const NodeId peer = among[(start + i) % among.size()];
+    if (!was_asked(peer)) return peer;
+  }
   return among[start % among.size()];
+}
+
+void Client::remember_fastest(std::string_view key, NodeId node) {
+  if (!routes_by_ring() || node == 0) return;
+  constexpr std::size_t kKeys = 256;
+  if (fastest_.empty()) fastest_.resize(kKeys);
+  const uint64_t position = Ring::position_of(key);
+  fastest_[position % kKeys] = {position, node};
+}
+
+// kNoNode: it is not known, is no home any more, or did not answer lately.
+NodeId Client::fastest_of(std::string_view key) const {
+  if (fastest_.empty()) return kNoNode;
+  const uint64_t position = Ring::position_of(key);
+  const Fastest& fastest = fastest_[position % fastest_.size()];
+  if (fastest.position != position || fastest.node == kNoNode) return kNoNode;
+  const bool good = ring_.is_home(position, fastest.node, options_.n) &&
+                    !suspects_.suspected(fastest.node, host_.clock().now());
+  return good ? fastest.node : kNoNode;
+}
+
+void Client::poll_when_due() {
+  if (options_.poll_every == 0 || !routes_by_ring() || polling_) return;
+  constexpr uint32_t kRefusals = 2;
+  if (host_.clock().now() < next_poll_ && refusals_ < kRefusals) return;
+  scope_.spawn(poll());
+}
+
+Task<void> Client::poll() {
+  polling_ = true;
+  refusals_ = 0;
+  const std::vector<Member>& members = ring_.members();
+  const NodeId peer = members[poll_random_.below(members.size())].id;
+  const Time deadline = host_.clock().now() + options_.attempt_timeout;
+  Fanout fanout(rpc_, peer);
+  fanout.send(Kind::kMembersRequest, 0, deadline, encode_empty());
+  co_await fanout.wait(1, deadline);
+  MembersReply reply;
+  // A node that is known by a stand-in number alone answers as somebody else: then the numbers of
+  // the ring are not the client's.
+  const bool told = fanout[0].state == Fanout::Leg::State::kOk && fanout[0].answered_by == peer &&
+                    reply.parse(fanout[0].body());
+  if (told) follow(reply);
+  next_poll_ = host_.clock().now() + (told ? options_.poll_every : options_.poll_every / 10);
+  polling_ = false;
+}
+
+void Client::follow(const MembersReply& reply) {
+  std::vector<Member> members;
+  for (const KnownMember& known : reply.members) {
+    members.push_back(known.member);
+    if (!known.address.empty()) (void)host_.network().learn(known.member.id, known.address);
+  }
+  Ring ring(std::move(members), reply.ring);
+  const RingOptions &now = ring_.options(), &then = ring.options();
+  if (ring.members() == ring_.members() && now.strategy == then.strategy && now.q == then.q &&
+      now.tokens == then.tokens && reply.n == options_.n)
+    return;
+  host_.trace().probe("client.follows_ring");
+  ring_ = std::move(ring);
+  options_.n = reply.n;
+}
+
+void Client::note_status(const Attempt& attempt) {
+  refusals_ = attempt.answered && attempt.status == Status::kFailed ? refusals_ + 1 : 0;
 }
 
 Task<void> Client::run(Attempt& attempt) {
@@ -87,6 +164,7 @@ Duration Client::pause(uint32_t attempt) {
 Task<GetResult> Client::get(std::string key, uint64_t operation) {
   CHECK(operation != 0);
   GetResult result;
+  poll_when_due();
   const Time deadline = host_.clock().now() + options_.timeout;
   absl::InlinedVector<NodeId, 4> asked;
   while (result.attempts < options_.get_attempts) {
@@ -100,11 +178,13 @@ Task<GetResult> Client::get(std::string key, uint64_t operation) {
     asked.push_back(attempt.peer);
     ++result.attempts;
     co_await run(attempt);
+    note_status(attempt);
     GetReply reply;
     if (attempt.answered && attempt.status == Status::kOk && reply.parse(attempt.body())) {
       if (!take_object(reply, result)) break;
       result.outcome = Outcome::kOk;
       result.coordinator = reply.coordinator;
+      remember_fastest(key, reply.fastest);
       co_return result;
     }
     if (attempt.answered && attempt.status == Status::kInvalid) {
@@ -124,6 +204,8 @@ Task<PutResult> Client::put(std::string key, std::string context, std::optional<
                             uint64_t operation, Time expires) {
   CHECK(operation != 0);
   PutResult result;
+  poll_when_due();
+  const NodeId fastest = fastest_of(key);
   bool surely_nothing = true;
   const Time deadline = host_.clock().now() + options_.timeout;
   absl::InlinedVector<NodeId, 4> asked;
@@ -132,7 +214,9 @@ Task<PutResult> Client::put(std::string key, std::string context, std::optional<
     if (now >= deadline) break;
     Attempt attempt{.kind = Kind::kClientPutRequest,
                     .operation = operation,
-                    .peer = choose(key, result.attempts, asked),
+                    .peer = result.attempts == 0 && fastest != kNoNode
+                                ? fastest
+                                : choose(key, result.attempts, asked),
                     .deadline = std::min(deadline, now + options_.attempt_timeout),
                     .message = PutRequest{key, context, value ? *value : std::string_view(), !value,
                                           static_cast<uint64_t>(expires)}
@@ -140,6 +224,7 @@ Task<PutResult> Client::put(std::string key, std::string context, std::optional<
     asked.push_back(attempt.peer);
     ++result.attempts;
     co_await run(attempt);
+    note_status(attempt);
     PutReply reply;
     if (attempt.answered && attempt.status == Status::kOk && reply.parse(attempt.body())) {
       result.outcome = Outcome::kOk;

@@ -5,6 +5,11 @@
 // the same operation id, which the versions carry: a coordinator that already has it makes no
 // second version; two coordinators may, and then `get` returns the value once.
 //
+// A client that coordinates itself (Routing::kCoordinator) follows the ring: it asks some node for
+// the members now and then, and at once when nodes say that they are no homes. It sends a put to
+// the home that answered the get before it first, and to the next nodes of the preference list when
+// the first N are silent.
+//
 //   Client client(host, options);
 //   GetResult got = co_await client.get("cart", operation);
 //   PutResult put = co_await client.put("cart", got.context, "milk", operation);
@@ -17,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocols/members.h"
 #include "protocols/ring.h"
 #include "protocols/rpc.h"
 #include "protocols/suspects.h"
@@ -43,6 +49,8 @@ struct ClientOptions {
   uint32_t put_attempts = 3;
   Duration retry_pause =
       10 * kMillisecond;  // the second attempt waits this long, the third twice, give or take
+  // How often it asks who is there, when it routes by the ring; 0: never.
+  Duration poll_every = 10 * kSecond;
 };
 
 const char* outcome_name(Outcome outcome);
@@ -94,6 +102,15 @@ class Client {
   Task<void> run(Attempt& attempt);
   NodeId choose(std::string_view key, uint32_t attempt, std::span<const NodeId> asked);
   Duration pause(uint32_t attempt);
+  bool routes_by_ring() const { return options_.routing == Routing::kCoordinator; }
+  // Asks for the members when it is time to.
+  void poll_when_due();
+  Task<void> poll();
+  void follow(const MembersReply& reply);
+  void note_status(const Attempt& attempt);
+  // The home that answered the last get of the key first.
+  void remember_fastest(std::string_view key, NodeId node);
+  NodeId fastest_of(std::string_view key) const;
   bool take_object(const GetReply& reply, GetResult& result);
 
   Host& host_;
@@ -103,6 +120,16 @@ class Client {
   Suspects suspects_;
   Random& random_;
   uint32_t operations_ = 0;
+  Random& poll_random_;
+  Time next_poll_ = 0;
+  bool polling_ = false;
+  uint32_t refusals_ = 0;  // in a row: nodes that said that they did nothing
+  struct Fastest {
+    uint64_t position = 0;
+    NodeId node = kNoNode;
+  };
+  std::vector<Fastest> fastest_;  // by position; a new key takes the place of an older one
+  Scope scope_;
 };
 
 }  // namespace ringside

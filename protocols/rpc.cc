@@ -30,37 +30,73 @@ Fanout::Fanout(Rpc& rpc, std::span<const NodeId> peers)
       call_(rpc.open(*this)),
       gather_(rpc.host().ready(), rpc.host().clock(), static_cast<uint32_t>(peers.size())),
       legs_(peers.size()) {
-  for (std::size_t i = 0; i < peers.size(); ++i) legs_[i].peer = peers[i];
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    legs_[i].peer = peers[i];
+    legs_[i].seat = static_cast<uint16_t>(i);
+  }
 }
 
 Fanout::~Fanout() { rpc_.close(call_); }
 
 void Fanout::send(Kind kind, uint64_t operation, Time deadline, Buffer message) {
+  const Time now = rpc_.host_.clock().now();
   Header header;
   header.call = call_;
-  header.budget_us = budget_until(rpc_.host_.clock().now(), deadline);
+  header.budget_us = budget_until(now, deadline);
+  header.version = rpc_.own_version_;  // one message for all: what all of them understand
+  for (const Leg& leg : legs_) {
+    if (leg.peer != rpc_.self_)
+      header.version = std::min(header.version, rpc_.version_for(leg.peer));
+  }
   seal(message, kind, operation, header);
   for (Leg& leg : legs_) {
-    if (leg.state != Leg::State::kIdle) continue;
-    leg.state = Leg::State::kWaiting;
-    if (leg.peer == rpc_.self_) continue;
-    ++rpc_.stats_.requests;
-    leg.sent = rpc_.next_place();
-    if (rpc_.host_.network().send(Frame{kNoNode, leg.peer, number(kind), operation, message}))
-      continue;
-    ++rpc_.stats_.window_full;
-    rpc_.host_.trace().probe("rpc.window_full");
-    settle(leg, false, Status::kOverloaded);
+    if (leg.state == Leg::State::kIdle) send_leg(leg, kind, operation, now, message);
   }
+}
+
+void Fanout::send_leg(Leg& leg, Kind kind, uint64_t operation, Time now, const Buffer& message) {
+  leg.state = Leg::State::kWaiting;
+  leg.asked = now;
+  if (leg.peer == rpc_.self_) return;
+  ++rpc_.stats_.requests;
+  leg.sent = rpc_.next_place();
+  if (rpc_.host_.network().send(Frame{kNoNode, leg.peer, number(kind), operation, message})) return;
+  ++rpc_.stats_.window_full;
+  rpc_.host_.trace().probe("rpc.window_full");
+  settle(leg, false, Status::kOverloaded);
+}
+
+void Fanout::add(NodeId peer, uint32_t seat, Kind kind, uint64_t operation, Time deadline,
+                 Buffer message) {
+  for (const Leg& leg : legs_) {
+    CHECK(leg.peer != peer);
+    shared_ = shared_ || leg.seat == seat;
+  }
+  const Time now = rpc_.host_.clock().now();
+  Header header;
+  header.call = call_;
+  header.budget_us = budget_until(now, deadline);
+  header.version = rpc_.version_for(peer);
+  seal(message, kind, operation, header);
+  gather_.add_leg();
+  Leg& leg = legs_.emplace_back();
+  leg.peer = peer;
+  leg.seat = static_cast<uint16_t>(seat);
+  leg.added = true;
+  send_leg(leg, kind, operation, now, message);
 }
 
 void Fanout::settle(Leg& leg, bool ok, Status status) {
   leg.state = ok ? Leg::State::kOk : Leg::State::kFailed;
   leg.status = status;
-  if (ok) {
-    gather_.succeed();
-  } else {
-    gather_.fail();
+  if (!leg.counts) return;
+  if (!ok) return gather_.fail();
+  gather_.succeed();
+  if (!shared_) return;
+  for (Leg& other : legs_) {
+    if (other.seat != leg.seat || other.state != Leg::State::kWaiting || !other.counts) continue;
+    other.counts = false;
+    gather_.withdraw();
   }
 }
 
@@ -115,8 +151,8 @@ Fanout* Rpc::find(uint64_t call) {
 void Rpc::on_frame(const Frame& frame) {
   const std::optional<Header> header = unseal(frame);
   const Kind kind = static_cast<Kind>(frame.kind);
-  if (!header || frame.kind == 0 || frame.kind >= number(Kind::kEnd) ||
-      is_request(kind) == ((header->flags & kFlagReply) != 0)) {
+  if (!header || header->version > own_version_ || frame.kind == 0 ||
+      frame.kind >= number(Kind::kEnd) || is_request(kind) == ((header->flags & kFlagReply) != 0)) {
     ++stats_.damaged;
     host_.trace().probe("rpc.bad_checksum");
     return;
@@ -127,6 +163,12 @@ void Rpc::on_frame(const Frame& frame) {
   } else {
     take_reply(frame, *header);
   }
+}
+
+void Rpc::peer_speaks(NodeId peer, uint16_t most) {
+  if (peer >= kDensePeers) return;  // version 1 has all that is said to them
+  if (peer >= versions_.size()) versions_.resize(peer + 1, 1);
+  versions_[peer] = static_cast<uint8_t>(std::clamp<uint16_t>(most, 1, kWireVersion));
 }
 
 void Rpc::note_heard(NodeId peer) {
@@ -176,6 +218,7 @@ void Rpc::take_reply(const Frame& frame, const Header& header) {
     if (leg.state != Fanout::Leg::State::kWaiting) break;  // doubled
     ++stats_.replies;
     leg.answered_by = frame.from;
+    leg.heard = next_place();
     leg.bytes = frame.bytes;
     fanout->settle(leg, header.status == Status::kOk, header.status);
     return;
@@ -189,6 +232,7 @@ void Rpc::settle_local(uint64_t call, Status status, Buffer message) {
   for (Fanout::Leg& leg : fanout->legs_) {
     if (leg.peer != self_ || leg.state != Fanout::Leg::State::kWaiting) continue;
     leg.answered_by = self_;
+    leg.heard = next_place();
     leg.bytes = std::move(message);
     fanout->settle(leg, status == Status::kOk, status);
     return;
@@ -203,6 +247,7 @@ void Rpc::reply(NodeId to, Kind request, uint64_t operation, uint64_t call, Stat
   header.call = call;
   header.flags = kFlagReply;
   header.status = status;
+  header.version = version_for(to);
   seal(message, kind, operation, header);
   Frame frame{kNoNode, to, number(kind), operation, std::move(message)};
   Buffer again = frame.bytes;
@@ -223,7 +268,9 @@ Task<void> Rpc::send_when_writable(Frame frame) {
 }
 
 void Rpc::send(NodeId to, Kind kind, uint64_t operation, Buffer message) {
-  seal(message, kind, operation, Header{});
+  Header header;
+  header.version = version_for(to);
+  seal(message, kind, operation, header);
   if (!host_.network().send(Frame{kNoNode, to, number(kind), operation, std::move(message)}))
     ++stats_.window_full;
 }

@@ -4,7 +4,7 @@
 // caller's deadline says kTimeout, which is not known either. One call id serves a fan-out: the
 // message is encoded once and the legs are told apart by who answers. A handler sends its reply
 // itself, because work goes on after it. Late and doubled replies find their call's generation gone
-// and are dropped.
+// and are dropped. A peer is spoken to in version 1 of the wire until it is known to speak more.
 //
 //   rpc.handle(Kind::kReplicaPutRequest, [this](Request request) { … rpc.reply(request,
 //   Status::kOk, encode_empty()); });
@@ -12,8 +12,13 @@
 //   Fanout fanout(rpc, peers);
 //   fanout.send(Kind::kReplicaGetRequest, operation, deadline, GetRequest{key}.encode());
 //   Gather::Outcome outcome = co_await fanout.wait(r, deadline);
+//
+// A call under way may get more legs. A leg fills a *seat*; those that are sent at first have one
+// each, and one that is added may share one: the first of them to say ok fills it, and the others
+// do not count any more.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -58,7 +63,12 @@ class Fanout {
     NodeId answered_by = kNoNode;
     Status status = Status::kUnknown;  // kFailed: what the peer, or the lack of one, says
     uint64_t sent = 0;                 // the place of the send in the order of this process
-    Buffer bytes;                      // of the reply; keeps `body` alive
+    uint64_t heard = 0;                // and of the reply
+    Time asked = 0;                    // when it was sent
+    uint16_t seat = 0;
+    bool added = false;  // after the first ones
+    bool counts = true;  // false: another leg filled the seat
+    Buffer bytes;        // of the reply; keeps `body` alive
     std::string_view body() const {
       return bytes.size() < kHeaderBytes ? std::string_view() : bytes.view().substr(kHeaderBytes);
     }
@@ -75,8 +85,15 @@ class Fanout {
   // Rpc::settle_local.
   void send(Kind kind, uint64_t operation, Time deadline, Buffer message);
 
-  // Until `need` legs said ok. May be awaited again with another need.
-  auto wait(uint32_t need, Time deadline) { return gather_.wait(need, deadline); }
+  // One leg more, to a peer that has none yet, with a message of its own.
+  void add(NodeId peer, uint32_t seat, Kind kind, uint64_t operation, Time deadline,
+           Buffer message);
+
+  // Until `need` seats are filled, or more than `failed_max` legs have failed. May be awaited again
+  // with another need.
+  auto wait(uint32_t need, Time deadline, uint32_t failed_max = ~0u) {
+    return gather_.wait(need, deadline, failed_max);
+  }
   const Gather& gather() const { return gather_; }
 
   std::size_t size() const { return legs_.size(); }
@@ -87,10 +104,12 @@ class Fanout {
  private:
   friend class Rpc;
   void settle(Leg& leg, bool ok, Status status);
+  void send_leg(Leg& leg, Kind kind, uint64_t operation, Time now, const Buffer& message);
 
   Rpc& rpc_;
   uint64_t call_;
   Gather gather_;
+  bool shared_ = false;  // some seat has two legs
   absl::InlinedVector<Leg, 3> legs_;
 };
 
@@ -115,6 +134,16 @@ class Rpc : public FrameHandler {
   // Ends the leg of `call` that is this process itself, as if it had answered itself. Nothing when
   // the call is over.
   void settle_local(uint64_t call, Status status, Buffer message);
+
+  // The highest wire version that this process speaks and understands; kWireVersion to begin with.
+  // A node of an older release, for rolling upgrades in tests.
+  void speak(uint16_t most) { own_version_ = most; }
+  uint16_t spoken() const { return own_version_; }
+  // What a peer says that it speaks.
+  void peer_speaks(NodeId peer, uint16_t most);
+  uint16_t version_for(NodeId peer) const {
+    return peer < versions_.size() ? std::min<uint16_t>(versions_[peer], own_version_) : 1;
+  }
 
   NodeId self() const { return self_; }
   Host& host() { return host_; }
@@ -150,6 +179,8 @@ class Rpc : public FrameHandler {
   // The place of the last frame from a peer; clients are left out, since nobody asks them anything.
   std::vector<uint64_t> heard_;  // of the first kDensePeers numbers
   absl::flat_hash_map<NodeId, uint64_t> heard_beyond_;
+  uint16_t own_version_ = kWireVersion;
+  std::vector<uint8_t> versions_;  // what the first kDensePeers speak
   std::array<Handler, static_cast<std::size_t>(Kind::kEnd)> handlers_;
   RpcStats own_stats_;
   RpcStats& stats_;

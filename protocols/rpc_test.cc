@@ -182,5 +182,39 @@ TEST_F(RpcTest, a_process_that_dies_in_the_middle_of_calls_leaves_nothing_behind
   EXPECT_EQ(answer.at, -1);
 }
 
+TEST_F(RpcTest, a_peer_is_spoken_to_in_the_version_that_it_speaks) {
+  world.record = true;
+  const auto versions = [this] {
+    std::vector<uint16_t> list;
+    for (const Frame& frame : world.sent) list.push_back(unseal(frame)->version);
+    world.sent.clear();
+    return list;
+  };
+  start({2}, 1, kSecond);
+  world.run_for(10 * kMillisecond);
+  EXPECT_EQ(versions(), (std::vector<uint16_t>{1, 1})) << "nothing is known of it";
+  client.peer_speaks(2, 2);
+  client.peer_speaks(3, 1);
+  start({2}, 1, kSecond);
+  world.run_for(10 * kMillisecond);
+  EXPECT_EQ(versions(), (std::vector<uint16_t>{2, 1}));
+  start({2, 3}, 2, kSecond);
+  world.run_for(10 * kMillisecond);
+  EXPECT_EQ(versions(), (std::vector<uint16_t>{1, 1, 1, 1})) << "one message for both";
+}
+
+TEST_F(RpcTest, who_speaks_version_1_alone_takes_no_frame_of_version_2) {
+  client.peer_speaks(2, 2);
+  servers[0]->speak(1);
+  start({2}, 1, 50 * kMillisecond);
+  world.run_for(kSecond);
+  EXPECT_EQ(answer.outcome, Gather::Outcome::kDeadline);
+  EXPECT_EQ(world.host(2).probes["rpc.bad_checksum"], 1);
+  servers[0]->speak(kWireVersion);
+  start({2}, 1, 50 * kMillisecond);
+  world.run_for(kSecond);
+  EXPECT_EQ(answer.outcome, Gather::Outcome::kReached);
+}
+
 }  // namespace
 }  // namespace ringside

@@ -67,6 +67,40 @@ TEST(Tap, reads_a_clients_put_and_what_its_get_returned) {
   EXPECT_EQ(got, (std::vector<std::string>{"milk", "bread"}));
 }
 
+TEST(Tap, tells_of_versions_of_every_scheme_whether_an_object_has_them_or_superseded_them) {
+  for (const Versions versions :
+       {Versions::kDotted, Versions::kVectorClock, Versions::kLastWriterWins}) {
+    DynamoOptions options;
+    options.versions = versions;
+    TestCluster cluster(6, options);
+    cluster.world.run_for(kSecond);
+    cluster.world.record = true;
+    const PutResult first = cluster.put("cart", "", "milk");
+    cluster.world.run_for(kSecond);
+    cluster.put("cart", first.context, "milk, bread");
+    cluster.world.run_for(kSecond);
+    std::vector<std::string> objects;  // as they went to replicas, and their only versions
+    std::vector<VersionView> made;
+    for (const Frame& frame : cluster.world.sent) {
+      const TappedFrame tapped = tap(frame);
+      ASSERT_TRUE(tapped.intact);
+      if (tapped.kind != Kind::kReplicaPutRequest) continue;
+      ReplicaPutRequest put;
+      ASSERT_TRUE(put.parse(body_of(frame)));
+      ASSERT_EQ(tapped.versions.size(), 1u);
+      EXPECT_EQ(tapped.context, context_of(put.object));
+      EXPECT_EQ(tapped.versions[0].clock.empty(), versions != Versions::kVectorClock);
+      objects.emplace_back(put.object);
+      made.push_back(tapped.versions[0]);
+    }
+    ASSERT_EQ(objects.size(), 4u);
+    EXPECT_TRUE(present_or_superseded(objects[0], made[0])) << "present";
+    EXPECT_TRUE(present_or_superseded(objects[3], made[0])) << "superseded";
+    EXPECT_TRUE(present_or_superseded(objects[3], made[3]));
+    EXPECT_FALSE(present_or_superseded(objects[0], made[3])) << "not yet";
+  }
+}
+
 TEST(Tap, says_nothing_of_a_damaged_frame) {
   TestCluster cluster;
   cluster.world.record = true;

@@ -17,21 +17,29 @@
 namespace ringside::test {
 
 struct TestNode {
-  TestNode(TestHost& host, const RingView& view, DynamoOptions options)
+  TestNode(TestHost& host, const RingView& view, DynamoOptions options,
+           const std::map<std::string, std::string>& disk = {})
       : engine(host, kMillisecond / 10),
         rpc(host),
         partitions(host, engine),
         dynamo(rpc, engine, partitions, view, options, stats) {
     partitions.assume({});  // everything
+    engine.adopt(disk);
     for (const Kind kind : {Kind::kClientGetRequest, Kind::kForwardGetRequest}) {
       rpc.handle(kind, [this](Request request) { dynamo.read(std::move(request)); });
     }
     for (const Kind kind : {Kind::kClientPutRequest, Kind::kForwardPutRequest}) {
       rpc.handle(kind, [this](Request request) { dynamo.write(std::move(request)); });
     }
-    for (const Kind kind : {Kind::kReplicaGetRequest, Kind::kReplicaPutRequest}) {
+    for (const Kind kind :
+         {Kind::kReplicaGetRequest, Kind::kReplicaPutRequest, Kind::kHintedPutRequest}) {
       rpc.handle(kind, [this](Request request) { dynamo.message(std::move(request)); });
     }
+    host.spawn(load(dynamo));
+  }
+  static Task<void> load(Dynamo& dynamo) {
+    const Result<void> loaded = co_await dynamo.load();
+    EXPECT_TRUE(loaded.ok());
   }
 
   TestEngine engine;
@@ -48,8 +56,9 @@ class TestCluster {
     for (NodeId id = 1; id <= size; ++id)
       members_.push_back({id, "", "z" + std::to_string(id % 3), ""});
     view_ = stable_view(Ring(members_, {}));
+    options_ = options;
     for (NodeId id = 1; id <= size; ++id)
-      nodes_[id] = std::make_unique<TestNode>(world.host(id), view_, options);
+      nodes_[id] = std::make_unique<TestNode>(world.host(id), view_, options_);
     client_options.members = members_;
     client_options.routing = routing;
     client_options.n = options.n;
@@ -62,6 +71,33 @@ class TestCluster {
     return *client;
   }
   TestNode& node(NodeId id) { return *nodes_[id]; }
+  // The process dies with what its log did not hold; `start` begins a new one on its disk.
+  void stop(NodeId id) {
+    disks_[id] = node(id).engine.durable_rows();
+    nodes_.erase(id);
+    world.kill(id);
+  }
+  void start(NodeId id) {
+    nodes_[id] = std::make_unique<TestNode>(world.host(id), view_, options_, disks_[id]);
+  }
+  // Everyone sees the ring like this from now on.
+  void see(RingView view) {
+    view_ = std::move(view);
+    for (auto& [id, node] : nodes_) node->dynamo.reconfigure(view_);
+  }
+  const RingView& view() const { return view_; }
+  const std::vector<Member>& members() const { return members_; }
+  // How often the probe was reached, on all nodes together.
+  int reached(const std::string& probe) {
+    int times = 0;
+    for (auto& [id, node] : nodes_) times += world.host(id).probes[probe];
+    return times;
+  }
+  uint64_t hints_waiting() {
+    uint64_t hints = 0;
+    for (auto& [id, node] : nodes_) hints += node->dynamo.hints().count();
+    return hints;
+  }
   const Ring& ring() const { return *view_.now; }
   std::vector<NodeId> home(std::string_view key, uint32_t n = 3) const {
     const auto list = ring().preference(key);
@@ -121,7 +157,9 @@ class TestCluster {
   }
 
   std::vector<Member> members_;
+  DynamoOptions options_;
   RingView view_;
+  std::map<NodeId, std::map<std::string, std::string>> disks_;
   std::map<NodeId, std::unique_ptr<TestNode>> nodes_;
   std::map<uint32_t, std::unique_ptr<Client>> clients_;
 };

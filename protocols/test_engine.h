@@ -22,7 +22,8 @@ class TestEngine : public Engine {
     BatchReader reader(batch.encoded());
     for (BatchOperation operation; reader.next(operation);) {
       const std::string key(operation.key);
-      history_[key].push_back({lsn_, !operation.removed, std::string(operation.value)});
+      history_[key].push_back(
+          {lsn_, !operation.removed, std::string(operation.value), operation.expires});
       cold.erase(key);
     }
     if (!hold) host_.spawn(sync_later(lsn_));
@@ -45,13 +46,39 @@ class TestEngine : public Engine {
     co_return change == nullptr || !change->is_put ? std::optional<std::string>()
                                                    : std::optional(change->value);
   }
-  Task<Result<Rows>> scan(std::string, std::string, ScanLimits, View) override {
-    co_return Error{Code::kInvalid, "not in this engine"};
+  Task<Result<Rows>> scan(std::string begin, std::string end, ScanLimits limits,
+                          View view) override {
+    Rows rows;
+    for (auto key = history_.lower_bound(begin); key != history_.end(); ++key) {
+      if (!before_end(key->first, end) || rows.size() == limits.rows_max) break;
+      const Change* change = last(key->first, view);
+      if (change == nullptr || !change->is_put) continue;
+      StoredEntry entry;
+      entry.key = key->first;
+      entry.value = change->value;
+      rows.add(entry);
+    }
+    co_return rows;
   }
   Task<void> room() override { co_return; }
   Task<Result<void>> flush() override { co_return Result<void>(); }
   Task<Result<void>> close() override { co_return Result<void>(); }
   const EngineStats& stats() const override { return stats_; }
+
+  // What is left when the process dies, and a process that starts with it.
+  std::map<std::string, std::string> durable_rows() const {
+    std::map<std::string, std::string> rows;
+    for (const auto& [key, changes] : history_) {
+      const Change* change = last(key, View::kDurable);
+      if (change != nullptr && change->is_put) rows[key] = change->value;
+    }
+    return rows;
+  }
+  void adopt(const std::map<std::string, std::string>& rows) {
+    ++lsn_;
+    for (const auto& [key, value] : rows) history_[key] = {{lsn_, true, value}};
+    durable_.advance(lsn_);
+  }
 
   std::set<std::string> cold;  // keys that only the disk holds, as it were
   bool refuse = false;
@@ -62,12 +89,15 @@ class TestEngine : public Engine {
     Lsn lsn;
     bool is_put;
     std::string value;
+    int64_t expires;  // 0: never
   };
-  const Change* last(const std::string& key, View view) {
+  const Change* last(const std::string& key, View view) const {
     const auto found = history_.find(key);
     if (found == history_.end()) return nullptr;
     for (auto change = found->second.rbegin(); change != found->second.rend(); ++change) {
-      if (view == View::kLatest || change->lsn <= last_durable()) return &*change;
+      if (view != View::kLatest && change->lsn > last_durable()) continue;
+      const bool expired = change->expires != 0 && change->expires <= host_.clock().wall();
+      return expired ? nullptr : &*change;
     }
     return nullptr;
   }

@@ -21,9 +21,9 @@ class TestWorld;
 class TestHost : public Host, public Network, public Disk, public Cpu, public Trace {
  public:
   TestHost(TestWorld& world, NodeId id, uint64_t incarnation)
-      : world_(world), id_(id), incarnation_(incarnation), scope_(ready_) {}
+      : world_(world), id_(id), incarnation_(incarnation), clock_(*this), scope_(ready_) {}
 
-  Clock& clock() override;
+  Clock& clock() override { return clock_; }
   Network& network() override { return *this; }
   Disk& disk() override { return *this; }
   Random& random(std::string_view stream) override {
@@ -62,13 +62,25 @@ class TestHost : public Host, public Network, public Disk, public Cpu, public Tr
   std::map<NodeId, std::string> learned;
   bool window_full = false;
   Time room_at = 0;  // when a full window empties
+  Duration wall_skew = 0;
   void die() { scope_.cancel(); }
 
  private:
   friend class TestWorld;
+  // The world's, but for the wall time.
+  struct HostClock : Clock {
+    explicit HostClock(TestHost& host) : of(host) {}
+    Time now() override;
+    Time wall() override { return now() + of.wall_skew; }
+    void start(Timer& timer, Time at) override;
+    void cancel(Timer& timer) override;
+    TestHost& of;
+  };
+
   TestWorld& world_;
   NodeId id_;
   uint64_t incarnation_;
+  HostClock clock_;
   uint64_t charged_ = 0;
   FrameHandler* handler_ = nullptr;
   ReadyList ready_;
@@ -173,7 +185,9 @@ class TestWorld : public Clock {
   std::map<NodeId, std::unique_ptr<TestHost>> hosts_;
 };
 
-inline Clock& TestHost::clock() { return world_; }
+inline Time TestHost::HostClock::now() { return of.world_.now(); }
+inline void TestHost::HostClock::start(Timer& timer, Time at) { of.world_.start(timer, at); }
+inline void TestHost::HostClock::cancel(Timer& timer) { of.world_.cancel(timer); }
 // The test frees the window at `room_at`; the waiter is still there then, in these tests.
 inline void TestHost::when_writable(NodeId, Waiter& waiter) {
   world_.after(room_at - world_.now(), [this, &waiter] {

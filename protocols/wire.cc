@@ -1,5 +1,6 @@
 #include "protocols/wire.h"
 
+#include <algorithm>
 #include <array>
 
 #include "protocols/flat.h"
@@ -104,7 +105,7 @@ void seal(Buffer& message, Kind kind, uint64_t operation, const Header& header) 
   store<uint32_t>(bytes + 12, header.budget_us);
   store<uint8_t>(bytes + 16, header.flags);
   store<uint8_t>(bytes + 17, static_cast<uint8_t>(header.status));
-  store<uint16_t>(bytes + 18, kWireVersion);
+  store<uint16_t>(bytes + 18, std::max(header.version, first_version(kind)));
   store<uint32_t>(bytes, checksum(bytes, message.size(), kind, operation));
 }
 
@@ -114,34 +115,42 @@ std::optional<Header> unseal(const Frame& frame) {
   const Kind kind = static_cast<Kind>(frame.kind);
   if (load<uint32_t>(bytes) != checksum(bytes, frame.bytes.size(), kind, frame.operation))
     return std::nullopt;
-  if (load<uint16_t>(bytes + 18) != kWireVersion) return std::nullopt;
+  const uint16_t version = load<uint16_t>(bytes + 18);
+  if (version < first_version(kind) || version > kWireVersion) return std::nullopt;
   const uint8_t status = load<uint8_t>(bytes + 17);
   if (status > static_cast<uint8_t>(Status::kUnavailable)) return std::nullopt;
   return Header{load<uint64_t>(bytes + 4), load<uint32_t>(bytes + 12), load<uint8_t>(bytes + 16),
-                static_cast<Status>(status)};
+                static_cast<Status>(status), version};
 }
 
 Buffer GetRequest::encode() const {
-  Buffer message = with_body(flat::bytes_field_size(key));
-  flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
+  Buffer message = with_body(flat::bytes_field_size(key) + flat::number_field_size(hints));
+  char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
+  flat::put_number_field(out, 2, hints);
   return message;
 }
 
 bool GetRequest::parse(std::string_view body) {
   flat::Reader reader(body);
   while (reader.next()) {
-    if (reader.field() == 1) key = reader.bytes();
+    switch (reader.field()) {
+      case 1: key = reader.bytes(); break;
+      case 2: hints = reader.number() != 0; break;
+      default: break;
+    }
   }
   return reader.ok();
 }
 
 Buffer GetReply::encode() const {
-  Buffer message = with_body(flat::number_field_size(found) + flat::bytes_field_size(object) +
-                             flat::number_field_size(coordinator));
+  Buffer message =
+      with_body(flat::number_field_size(found) + flat::bytes_field_size(object) +
+                flat::number_field_size(coordinator) + flat::number_field_size(fastest));
   char* out = message.mutable_data() + kHeaderBytes;
   out = flat::put_number_field(out, 1, found);
   out = flat::put_bytes_field(out, 2, object);
-  flat::put_number_field(out, 3, coordinator);
+  out = flat::put_number_field(out, 3, coordinator);
+  flat::put_number_field(out, 4, fastest);
   return message;
 }
 
@@ -152,6 +161,7 @@ bool GetReply::parse(std::string_view body) {
       case 1: found = reader.number() != 0; break;
       case 2: object = reader.bytes(); break;
       case 3: coordinator = static_cast<uint32_t>(reader.number()); break;
+      case 4: fastest = static_cast<uint32_t>(reader.number()); break;
       default: break;
     }
   }
@@ -207,9 +217,11 @@ bool PutReply::parse(std::string_view body) {
 }
 
 Buffer ReplicaPutRequest::encode() const {
-  Buffer message = with_body(flat::bytes_field_size(key) + flat::bytes_field_size(object));
+  Buffer message = with_body(flat::bytes_field_size(key) + flat::bytes_field_size(object) +
+                             flat::number_field_size(durable));
   char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
-  flat::put_bytes_field(out, 2, object);
+  out = flat::put_bytes_field(out, 2, object);
+  flat::put_number_field(out, 3, durable);
   return message;
 }
 
@@ -219,6 +231,29 @@ bool ReplicaPutRequest::parse(std::string_view body) {
     switch (reader.field()) {
       case 1: key = reader.bytes(); break;
       case 2: object = reader.bytes(); break;
+      case 3: durable = reader.number() != 0; break;
+      default: break;
+    }
+  }
+  return reader.ok();
+}
+
+Buffer HintedPutRequest::encode() const {
+  Buffer message = with_body(flat::bytes_field_size(key) + flat::bytes_field_size(object) +
+                             flat::number_field_size(intended));
+  char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
+  out = flat::put_bytes_field(out, 2, object);
+  flat::put_number_field(out, 3, intended);
+  return message;
+}
+
+bool HintedPutRequest::parse(std::string_view body) {
+  flat::Reader reader(body);
+  while (reader.next()) {
+    switch (reader.field()) {
+      case 1: key = reader.bytes(); break;
+      case 2: object = reader.bytes(); break;
+      case 3: intended = static_cast<uint32_t>(reader.number()); break;
       default: break;
     }
   }

@@ -8,10 +8,12 @@
 //
 //   0  u32 checksum  of everything behind it, seeded with kind and operation
 //   4  u64 call      incarnation 16, slot 20, generation 28 bits; 0: no reply is wanted
-//  12  u32 budget    microseconds that the caller will still wait; relative, since clocks differ
-//  between machines 16  u8  flags     1: this is a reply 17  u8  status    of a reply: Status 18
-//  u16 version   kWireVersion
-// All little-endian.
+//  12  u32 budget    microseconds that the caller will still wait; relative: clocks differ
+//  16  u8  flags     1: this is a reply
+//  17  u8  status    of a reply: Status
+//  18  u16 version   1, or kWireVersion
+// All little-endian. Version 2 brought the kinds from gossip_request on; the others are as they
+// were, and go in the version that the peer speaks (rpc.h).
 #pragma once
 
 #include <cstdint>
@@ -97,7 +99,9 @@ constexpr bool surely_not(Status status) { return status >= Status::kFailed; }
 std::string_view status_name(Status status);
 
 inline constexpr std::size_t kHeaderBytes = 20;
-inline constexpr uint16_t kWireVersion = 1;
+inline constexpr uint16_t kWireVersion = 2;
+// The first version that has the kind.
+constexpr uint16_t first_version(Kind kind) { return number(kind) < 17 ? 1 : 2; }
 inline constexpr uint8_t kFlagReply = 1;
 
 inline constexpr std::size_t kKeyBytesMax = 2048;
@@ -108,9 +112,11 @@ struct Header {
   uint32_t budget_us = 0;
   uint8_t flags = 0;
   Status status = Status::kOk;
+  uint16_t version = 1;
 };
 
-// Writes the header over the first kHeaderBytes of a message that nobody else holds yet.
+// Writes the header over the first kHeaderBytes of a message that nobody else holds yet. Of a kind
+// that the header's version has not, the first version that has it.
 void seal(Buffer& message, Kind kind, uint64_t operation, const Header& header);
 // The header of an undamaged frame; nothing when the checksum, the length or the version is wrong.
 std::optional<Header> unseal(const Frame& frame);
@@ -124,6 +130,7 @@ inline std::string_view body_of(const Frame& frame) {
 
 struct GetRequest {  // client_get, replica_get, forward_get
   std::string_view key;
+  bool hints = false;  // replica_get: what the peer keeps for others, since it is no home
   Buffer encode() const;
   bool parse(std::string_view body);
 };
@@ -132,6 +139,7 @@ struct GetReply {
   bool found = false;
   std::string_view object;   // empty when not found
   uint32_t coordinator = 0;  // who coordinated it; 0 in a replica's reply
+  uint32_t fastest = 0;      // the home that answered first: the best coordinator of a put; 0: none
   Buffer encode() const;
   bool parse(std::string_view body);
 };
@@ -156,11 +164,20 @@ struct PutReply {
 struct ReplicaPutRequest {
   std::string_view key;
   std::string_view object;
+  bool durable = false;  // with buffered writes: acknowledged only when the log holds it
   Buffer encode() const;
   bool parse(std::string_view body);
 };
 
-// replica_put_reply has no fields.
+struct HintedPutRequest {
+  std::string_view key;
+  std::string_view object;
+  uint32_t intended = 0;  // the home for which it is kept
+  Buffer encode() const;
+  bool parse(std::string_view body);
+};
+
+// replica_put_reply and hinted_put_reply have no fields.
 Buffer encode_empty();
 
 }  // namespace ringside

@@ -28,17 +28,24 @@ TEST(Wire, bodies_are_what_protobuf_makes_of_the_schema_both_ways) {
 
     wire::GetRequest get;
     get.set_key(key);
-    ASSERT_EQ(body(GetRequest{key}.encode()), get.SerializeAsString());
+    get.set_hints(flag);
+    ASSERT_EQ(body(GetRequest{key, flag}.encode()), get.SerializeAsString());
+    GetRequest get_back;
+    const std::string get_bytes = get.SerializeAsString();
+    ASSERT_TRUE(get_back.parse(get_bytes));
+    EXPECT_EQ(get_back.hints, flag);
 
     wire::GetReply got;
     got.set_found(flag);
     got.set_object(value);
     got.set_coordinator(number);
-    ASSERT_EQ(body(GetReply{flag, value, number}.encode()), got.SerializeAsString());
+    got.set_fastest(number / 3);
+    ASSERT_EQ(body(GetReply{flag, value, number, number / 3}.encode()), got.SerializeAsString());
     GetReply got_back;
     ASSERT_TRUE(got_back.parse(got.SerializeAsString()));
     EXPECT_EQ(got_back.found, flag);
     EXPECT_EQ(got_back.coordinator, number);
+    EXPECT_EQ(got_back.fastest, number / 3);
 
     wire::PutRequest put;
     put.set_key(key);
@@ -64,7 +71,24 @@ TEST(Wire, bodies_are_what_protobuf_makes_of_the_schema_both_ways) {
     wire::ReplicaPutRequest replica;
     replica.set_key(key);
     replica.set_object(value);
-    ASSERT_EQ(body(ReplicaPutRequest{key, value}.encode()), replica.SerializeAsString());
+    replica.set_durable(flag);
+    ASSERT_EQ(body(ReplicaPutRequest{key, value, flag}.encode()), replica.SerializeAsString());
+    ReplicaPutRequest replica_back;
+    const std::string replica_bytes = replica.SerializeAsString();
+    ASSERT_TRUE(replica_back.parse(replica_bytes));
+    EXPECT_EQ(replica_back.durable, flag);
+
+    wire::HintedPutRequest hinted;
+    hinted.set_key(key);
+    hinted.set_object(value);
+    hinted.set_intended(number);
+    ASSERT_EQ(body(HintedPutRequest{key, value, number}.encode()), hinted.SerializeAsString());
+    const std::string hinted_bytes = hinted.SerializeAsString();
+    HintedPutRequest hinted_back;
+    ASSERT_TRUE(hinted_back.parse(hinted_bytes));
+    EXPECT_EQ(hinted_back.key, key);
+    EXPECT_EQ(hinted_back.object, value);
+    EXPECT_EQ(hinted_back.intended, number);
 
     wire::Members members;
     wire::MemberInfo& info = *members.add_members();

@@ -1,7 +1,8 @@
 // Gather: awaits the need-th success of n replies without a coroutine a leg. Whoever receives the
 // replies calls `succeed` or `fail`, one call a leg; the owner awaits. After a wait returned, later
 // replies still count, and the owner may wait again with another need (read repair waits for
-// stragglers this way).
+// stragglers this way). A call may get more legs while it is under way, and a leg may stop to
+// count.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@ class Gather {
   enum class Outcome : uint8_t {
     kReached,     // at least `need` legs succeeded
     kImpossible,  // so many failed that `need` cannot be reached
+    kLegFailed,   // more legs failed than the waiter wanted to sit through
     kDeadline,
   };
 
@@ -40,14 +42,29 @@ class Gather {
     settle();
   }
 
-  // Outcome outcome = co_await gather.wait(need, deadline). One waiter at a time.
-  auto wait(uint32_t need, Time deadline) { return Awaiter(*this, need, deadline); }
+  void add_leg() { ++legs_; }
+  // One that is outstanding will not be waited for any more.
+  void withdraw() {
+    CHECK(outstanding() > 0);
+    --legs_;
+    settle();
+  }
+
+  // Outcome outcome = co_await gather.wait(need, deadline). One waiter at a time. With
+  // `failed_max` it also ends as soon as more legs than that have failed.
+  auto wait(uint32_t need, Time deadline, uint32_t failed_max = ~0u) {
+    return Awaiter(*this, need, deadline, failed_max);
+  }
 
  private:
   class Awaiter : public Timer {
    public:
-    Awaiter(Gather& gather, uint32_t need, Time deadline)
-        : Timer(gather.clock_), gather_(gather), need_(need), deadline_(deadline) {}
+    Awaiter(Gather& gather, uint32_t need, Time deadline, uint32_t failed_max)
+        : Timer(gather.clock_),
+          gather_(gather),
+          need_(need),
+          failed_max_(failed_max),
+          deadline_(deadline) {}
     ~Awaiter() {
       if (gather_.awaiter_ == this) gather_.awaiter_ = nullptr;
     }
@@ -76,6 +93,10 @@ class Gather {
         outcome_ = Outcome::kImpossible;
         return true;
       }
+      if (gather_.failed_ > failed_max_) {
+        outcome_ = Outcome::kLegFailed;
+        return true;
+      }
       return false;
     }
 
@@ -83,6 +104,7 @@ class Gather {
     friend class Gather;
     Gather& gather_;
     uint32_t need_;
+    uint32_t failed_max_;
     Time deadline_;
     Waiter waiter_;
     Outcome outcome_ = Outcome::kDeadline;

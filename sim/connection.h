@@ -35,7 +35,8 @@ struct alignas(64) SimNetwork::Connection {
   uint32_t refused_through = 0;  // frames of these epochs must not be delivered any more
   uint32_t bound = 0;            // the receiver's incarnation that this epoch reached; 0: none
   bool waking = false;           // a wake-up of the writers is due
-  bool reporting = false;        // the sender will learn of this epoch's end
+  bool between_regions = false;
+  bool reporting = false;               // the sender will learn of this epoch's end
   std::unique_ptr<Conditions> weather;  // null: none
   const double loss;
   absl::InlinedVector<std::pair<FrameKind, uint32_t>, 4>
@@ -79,8 +80,8 @@ inline constexpr uint64_t kFrameOverhead = 32;  // what an empty frame takes of 
 inline uint64_t size_of(const Frame& frame) { return frame.bytes.size() + kFrameOverhead; }
 
 inline const Distribution& SimNetwork::latency(const Connection& link, FrameKind kind) const {
-  if (kind < latency_by_kind_.size() && latency_by_kind_[kind] != nullptr)
-    return *latency_by_kind_[kind];
+  const auto& by_kind = link.between_regions ? latency_between_regions_ : latency_by_kind_;
+  if (kind < by_kind.size() && by_kind[kind] != nullptr) return *by_kind[kind];
   return link.link.latency;
 }
 

@@ -25,6 +25,26 @@ TEST(SimNetwork, a_frame_takes_its_links_latency_and_a_named_kind_its_own) {
   EXPECT_EQ(log, (Log{{kMs, 1, "self"}, {kMs, 2, "fast"}, {3 * kMs, 2, "slow"}}));
 }
 
+TEST(SimNetwork, a_named_kind_takes_longer_from_one_region_to_another) {
+  WorldSpec spec;
+  for (const std::string region : {"east", "west"}) {
+    const PlaceId zone = *spec.topology.add_zone(*spec.topology.add_region(region), region + "-a");
+    const PlaceId rack = *spec.topology.add_rack(zone, region + "-a-r1");
+    for (const char* name : {"1", "2"})
+      ASSERT_TRUE(spec.topology.add_machine(rack, region + "-a-" + name).ok());
+  }
+  spec.machines.resize(4);
+  spec.network.by_kind.push_back({7, Distribution::constant(kMs), 75 * kMs});
+  spec.network.by_kind.push_back({8, Distribution::constant(2 * kMs)});
+  Room room(std::move(spec), 4);
+  room.send(1, 2, "near", 7);
+  room.send(1, 3, "far", 7);
+  room.send(1, 4, "far and plain", 8);
+  room.world.run_until(kSecond);
+  EXPECT_EQ(room.take(),
+            (Log{{kMs, 2, "near"}, {2 * kMs, 4, "far and plain"}, {76 * kMs, 3, "far"}}));
+}
+
 // Sends `count` frames of distinct operations and returns for each arrival (operation, time).
 std::multimap<uint64_t, Time> arrivals(const NetworkModel& model, uint64_t count) {
   WorldSpec spec = small_world(2);

@@ -11,8 +11,15 @@ namespace ringside::sim {
 SimNetwork::SimNetwork(Kernel& kernel, const Topology& topology, const NetworkModel& model)
     : kernel_(kernel), topology_(topology), model_(model) {
   for (const NetworkModel::KindLatency& entry : model_.by_kind) {
-    if (entry.kind >= latency_by_kind_.size()) latency_by_kind_.resize(entry.kind + 1u);
-    latency_by_kind_[entry.kind] = &entry.latency;
+    if (entry.kind >= latency_by_kind_.size()) {
+      latency_by_kind_.resize(entry.kind + 1u);
+      latency_between_regions_.resize(entry.kind + 1u);
+    }
+    latency_by_kind_[entry.kind] = latency_between_regions_[entry.kind] = &entry.latency;
+    if (entry.between_regions == 0) continue;
+    shifted_.push_back(
+        std::make_unique<const Distribution>(entry.latency.shifted(entry.between_regions)));
+    latency_between_regions_[entry.kind] = shifted_.back().get();
   }
 }
 
@@ -51,6 +58,7 @@ SimNetwork::Connection& SimNetwork::connection_of(Process& from, Process& to) {
   const MachineId b = to.machine().id();
   place = std::make_unique<Connection>(from, to, topology_.link(a, b), model_.loss,
                                        kernel_.draw(Purpose::kLink, a, b).next());
+  place->between_regions = topology_.link_class(a, b) == LinkClass::kCrossRegion;
   const auto& other = connections_[to.index()];
   if (from.index() < other.size() && other[from.index()] != nullptr) {
     place->back = other[from.index()].get();

@@ -121,10 +121,13 @@ class SimNetwork {
   Kernel& kernel_;
   const Topology& topology_;
   const NetworkModel model_;
-  std::vector<const Distribution*> latency_by_kind_;  // by kind; null where the link decides
-  std::vector<Process*> nodes_;                       // by NodeId
-  std::vector<Process*> clients_;                     // by NodeId - kFirstClient
-  std::vector<Process*> processes_;                   // by index
+  // By kind; null where the link decides.
+  std::vector<const Distribution*> latency_by_kind_;
+  std::vector<const Distribution*> latency_between_regions_;
+  std::vector<std::unique_ptr<const Distribution>> shifted_;
+  std::vector<Process*> nodes_;                                        // by NodeId
+  std::vector<Process*> clients_;                                      // by NodeId - kFirstClient
+  std::vector<Process*> processes_;                                    // by index
   std::vector<std::vector<std::unique_ptr<Connection>>> connections_;  // [from][to], by index
   Connection* reply_ = nullptr;  // the way back of the frame that arrived last: often the next used
   Weathers weathers_;

@@ -52,6 +52,7 @@ struct NetworkModel {
   struct KindLatency {
     FrameKind kind = 0;
     Distribution latency;
+    Duration between_regions = 0;  // more, from one region to another
   };
   std::vector<KindLatency> by_kind;  // replaces the link's latency
   double loss = 0;

@@ -169,6 +169,9 @@ class EngineImpl final : public Engine, private BatchSink {
   Task<Result<void>> add_tablets(std::vector<NewTablet> asked);
   void retire(const TabletVersion& version);
   Task<void> scrub_loop();
+
+  // engine_merkle.cc
+  Task<Result<void>> hash_leaves(std::shared_ptr<Tablet> tablet, uint32_t first, uint32_t last);
   Task<Result<uint64_t>> scrub_table(std::shared_ptr<Table> table);
   Task<Result<void>> scrub_version(std::shared_ptr<const TabletVersion> version,
                                    std::set<uint64_t>& seen, ScrubReport& report);

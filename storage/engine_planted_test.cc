@@ -105,7 +105,7 @@ TEST(EnginePlanted, every_planted_bug_is_caught_by_the_rigs_as_they_are_and_none
        {"manifest_before_table_sync", "rename_without_directory_sync", "tombstone_dropped_early",
         "log_cut_past_proven_group", "log_retries_failed_sync", "table_checksum_without_place",
         "compaction_forgets_snapshot", "log_replays_across_hole", "wal_acknowledges_before_sync",
-        "wal_never_syncs"}) {
+        "wal_never_syncs", "merkle_blind_to_expiry"}) {
     bool caught = false;
     for (const ProofRig& rig : kProofRigs) {
       const std::string where = run_with(rig, bug);

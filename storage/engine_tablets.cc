@@ -1,5 +1,5 @@
-// Tablets come, go and travel; checkpoints pin tables; Merkle trees are brought up to date; a
-// scrubber reads what nobody has read for long.
+// Tablets come, go and travel; checkpoints pin tables; a scrubber reads what nobody has read for
+// long.
 
 #include <algorithm>
 #include <utility>
@@ -230,45 +230,6 @@ void EngineImpl::repaired(const KeyRange& range, Lsn up_to) {
   if (tablet != nullptr && options_.hold_removes) {
     tablet->repaired = std::max(tablet->repaired, up_to);
   }
-}
-
-// Hashes are computed of what was submitted; they are told once all of that is durable. A batch
-// that arrives while a leaf is read marks it again.
-Task<Result<MerkleHashes>> EngineImpl::merkle(KeyRange range) {
-  const std::shared_ptr<Tablet> tablet = find_tablet(range);
-  if (tablet == nullptr) {
-    co_return Error{Code::kNotFound, "there is no tablet of exactly " + shown(range)};
-  }
-  if (tablet->merkle == nullptr) co_return Error{Code::kInvalid, "Merkle trees are off"};
-  MerkleTree& tree = *tablet->merkle;
-  Permit permit = co_await tablet->merkle_turn->acquire();
-  tree.expire(wall());
-  for (std::optional<uint32_t> leaf = tree.next_dirty(0); leaf; leaf = tree.next_dirty(*leaf + 1)) {
-    tree.begin(*leaf);
-    MerkleLeaf hasher;
-    KeyRange left = tree.leaf_range(*leaf);
-    while (!left.empty()) {
-      const ScanLimits limits{.rows_max = 10'000, .bytes_max = 1u << 20, .fill_cache = false};
-      Result<Rows> rows = co_await scan_rows(left, limits, log_->last());
-      if (rows.ok() && tablet->dropped) rows = Error{Code::kNotFound, "the tablet was dropped"};
-      if (!rows.ok()) {
-        tree.mark_leaf(*leaf);
-        co_return rows.error();
-      }
-      uint64_t bytes = 0;
-      for (const StoredEntry& row : *rows) {
-        hasher.add(row.key, row.value, row.expires);
-        bytes += row.key.size() + row.value.size();
-      }
-      if (rows->size() < limits.rows_max && bytes < limits.bytes_max) break;
-      left.begin = std::string(rows->back().key) + '\0';
-    }
-    tree.set(*leaf, hasher.hash(), hasher.first_expiry());
-  }
-  const MerkleHashes hashes = tree.hashes();
-  Result<void> held = co_await durable_.wait(log_->last());
-  if (!held.ok()) co_return held.error();
-  co_return hashes;
 }
 
 std::vector<Suspect> EngineImpl::suspects() const {

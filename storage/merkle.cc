@@ -8,6 +8,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "runtime/bug.h"
 #include "runtime/check.h"
 #include "storage/format.h"
 
@@ -137,6 +138,7 @@ void MerkleTree::mark_range(std::string_view begin, std::string_view end) {
 }
 
 void MerkleTree::expire(int64_t now) {
+  if (RINGSIDE_BUG(merkle_blind_to_expiry)) return;
   if (earliest_expiry_ == 0 || now < earliest_expiry_) return;
   earliest_expiry_ = 0;
   for (uint32_t leaf = 0; leaf < leaves(); ++leaf) {
@@ -160,6 +162,16 @@ std::optional<uint32_t> MerkleTree::next_dirty(uint32_t from) const {
     bits = dirty_[word];
   }
   return static_cast<uint32_t>(64 * word) + static_cast<uint32_t>(std::countr_zero(bits));
+}
+
+uint32_t MerkleTree::last_of_run(uint32_t first) const {
+  std::size_t word = first / 64;
+  uint64_t clean = ~dirty_[word] & ~uint64_t{0} << first % 64;
+  while (clean == 0 && ++word < dirty_.size()) clean = ~dirty_[word];
+  if (clean == 0) return leaves() - 1;
+  const auto end =
+      static_cast<uint32_t>(64 * word) + static_cast<uint32_t>(std::countr_zero(clean));
+  return std::min(end, leaves()) - 1;
 }
 
 void MerkleTree::begin(uint32_t leaf) {

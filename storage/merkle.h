@@ -86,6 +86,7 @@ class MerkleTree {
   const KeyRange& range() const { return division_.range(); }
   uint32_t leaves() const { return division_.parts(); }
   KeyRange leaf_range(uint32_t leaf) const { return division_.part(leaf); }
+  uint32_t leaf_of(std::string_view key) const { return division_.part_of(key); }
 
   // Something changed: a key of the range; the keys that the range shares with [begin, end), where
   // an empty `end` has no bound; anything in a leaf.
@@ -97,6 +98,8 @@ class MerkleTree {
 
   // The first dirty leaf from `from` on.
   std::optional<uint32_t> next_dirty(uint32_t from) const;
+  // The last of the dirty leaves that follow each other from `first`, which is dirty, on.
+  uint32_t last_of_run(uint32_t first) const;
   void begin(uint32_t leaf);
   void set(uint32_t leaf, MerkleHash hash, int64_t first_expiry);
 

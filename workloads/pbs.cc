@@ -19,12 +19,13 @@ struct Probe {
     const std::size_t all = what.ladder.size();
     return what.rungs_per_key == 0 ? all : std::min<std::size_t>(what.rungs_per_key, all);
   }
-  // The first rung always; the others by turns, evenly over the keys.
-  Duration rung(uint32_t key, std::size_t n) const {
+  // The first rung always; the others by turns, evenly over the writes that are read.
+  Duration rung(uint32_t key, uint32_t write, std::size_t n) const {
     if (n == 0 || what.rungs_per_key == 0) return what.ladder[n];
     const std::size_t others = what.ladder.size() - 1;
-    const std::size_t turn = uint64_t{key / spec.processes} * (rungs() - 1) + (n - 1);
-    return what.ladder[1 + turn % others];
+    const uint64_t read_writes = what.writes_per_key - what.unread_writes;
+    const uint64_t nth = (key / spec.processes) * read_writes + (write - what.unread_writes);
+    return what.ladder[1 + (nth * (rungs() - 1) + (n - 1)) % others];
   }
 };
 
@@ -33,7 +34,33 @@ Task<void> read_at(Probe& all, Session& session, const Key& key, Time at) {
   co_await session.get(key, 0);
 }
 
-// The reads of one key overlap, so each rung has a session of its own beside the writer's.
+// All writes of a key, each with the context of the one before it, and their reads. The reads of
+// one write overlap, so each rung has a session of its own beside the writer's.
+Task<void> write_and_read(Probe& all, std::vector<Session>& sessions, Key key, uint32_t number,
+                          Duration late) {
+  std::string context;
+  ValueIds covered;
+  for (uint32_t write = 0; write < all.what.writes_per_key; ++write) {
+    Writing writing;
+    writing.id = sessions[0].next_operation();
+    writing.value = make_record(writing.id, all.what.value_bytes);
+    writing.context = std::move(context);
+    writing.covered = std::move(covered);
+    writing.late = std::exchange(late, 0);
+    covered = {writing.id};
+    Written written = co_await sessions[0].put(key, std::move(writing));
+    if (written.outcome != Outcome::kOk) co_return;
+    context = std::move(written.context);
+    if (write < all.what.unread_writes) continue;
+    const Time committed = all.host.clock().now();
+    Scope reads(all.host.ready());
+    for (std::size_t n = 0; n < all.rungs(); ++n) {
+      reads.spawn(read_at(all, sessions[1 + n], key, committed + all.rung(number, write, n)));
+    }
+    co_await reads.join();
+  }
+}
+
 Task<void> writer(Probe& all, std::vector<Session>& sessions) {
   bool first = true;
   while (const std::optional<Turn> turn = all.pacer.next(std::exchange(first, false))) {
@@ -45,18 +72,7 @@ Task<void> writer(Probe& all, std::vector<Session>& sessions) {
     key.index = all.sink.intern(key.name);
     if (turn->due > all.host.clock().now()) co_await all.host.clock().sleep_until(turn->due);
 
-    Writing writing;
-    writing.id = sessions[0].next_operation();
-    writing.value = make_record(writing.id, all.what.value_bytes);
-    writing.late = all.pacer.late(*turn);
-    const Written written = co_await sessions[0].put(key, std::move(writing));
-    if (written.outcome != Outcome::kOk) continue;
-    const Time committed = all.host.clock().now();
-    Scope reads(all.host.ready());
-    for (std::size_t n = 0; n < all.rungs(); ++n) {
-      reads.spawn(read_at(all, sessions[1 + n], key, committed + all.rung(number, n)));
-    }
-    co_await reads.join();
+    co_await write_and_read(all, sessions, std::move(key), number, all.pacer.late(*turn));
   }
 }
 

@@ -56,6 +56,9 @@ const char* problem_of(const YcsbSpec& what) {
 }
 const char* problem_of(const PbsSpec& what) {
   if (what.keys == 0) return "pbs: keys must be more than 0";
+  if (what.writes_per_key == 0) return "pbs: writes_per_key must be more than 0";
+  if (what.unread_writes >= what.writes_per_key)
+    return "pbs: unread_writes must be less than writes_per_key";
   if (what.ladder.empty()) return "pbs: at least one t is needed";
   for (std::size_t i = 0; i < what.ladder.size(); ++i) {
     if (what.ladder[i] < 0) return "pbs: no t may be negative";

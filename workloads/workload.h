@@ -59,8 +59,8 @@ struct YcsbSpec {
   uint32_t scan_max = 100;
 };
 
-// Probabilistically bounded staleness: each key is written once and, each `ladder` step after the
-// write was acknowledged, read; the reads of one key overlap freely. Ends when its share of the
+// Probabilistically bounded staleness: each key is written and, each `ladder` step after the write
+// was acknowledged, read; the reads of one key overlap freely. Ends when its share of the
 // keys was written and read, whatever `end` says.
 struct PbsSpec {
   uint32_t keys = 10'000;
@@ -68,6 +68,10 @@ struct PbsSpec {
   uint32_t rungs_per_key =
       0;  // 0: every rung. Otherwise the first, and as many in all, the others by turns.
   uint32_t value_bytes = 100;
+  // Each key is written so often, each write after the reads of the one before it, and not read
+  // after the first `unread_writes`.
+  uint32_t writes_per_key = 1;
+  uint32_t unread_writes = 0;
 };
 
 // What one client process does. A workload is shared by `processes` of them; this is number

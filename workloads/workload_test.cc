@@ -256,6 +256,36 @@ TEST(Pbs, writes_each_key_once_and_reads_it_at_each_step_of_the_ladder_after_the
   for (const auto& [key, times] : written) EXPECT_EQ(times, 1);
 }
 
+TEST(Pbs, writes_a_key_again_and_again_and_leaves_the_first_writes_unread) {
+  WorkloadSpec spec{.what = PbsSpec{.keys = 3,
+                                    .ladder = {0, 10, 20},
+                                    .rungs_per_key = 2,
+                                    .writes_per_key = 5,
+                                    .unread_writes = 2},
+                    .clients = 2};
+  const Ran ran = run(spec);
+  ASSERT_TRUE(ran.done);
+  std::map<KeyIndex, std::vector<const Operation*>> puts;
+  std::map<Duration, int> reads;
+  for (const Operation& op : ran.history.operations) {
+    if (op.is_put()) {
+      // Each covers the one before it.
+      const auto covered = ran.history.ids_of(op);
+      ASSERT_EQ(covered.size(), puts[op.key].empty() ? 0u : 1u);
+      if (!covered.empty()) EXPECT_EQ(covered[0], puts[op.key].back()->value);
+      puts[op.key].push_back(&op);
+    } else {
+      ASSERT_GT(puts[op.key].size(), 2u);
+      EXPECT_EQ(op.value, puts[op.key].back()->value);
+      ++reads[op.invoked - puts[op.key].back()->finished];
+    }
+  }
+  ASSERT_EQ(puts.size(), 3u);
+  for (const auto& [key, all] : puts) EXPECT_EQ(all.size(), 5u);
+  EXPECT_EQ(reads.at(0), 9);
+  EXPECT_EQ(reads.at(10) + reads.at(20), 9);
+}
+
 TEST(Pbs, with_fewer_rungs_a_key_the_others_take_turns) {
   WorkloadSpec spec{.what = PbsSpec{.keys = 300, .ladder = {0, 10, 20, 30}, .rungs_per_key = 2},
                     .clients = 3};

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "protocols/ring.h"
@@ -66,7 +67,9 @@ struct Life {
   uint64_t whole_ticket = 0;  // … and holds whole what that change gives it
 
   bool newer_than(const Life& other) const {
-    return std::pair(incarnation, version) > std::pair(other.incarnation, other.version);
+    // Of a node of wire version 1 others speak: two may say something under one number.
+    return std::tie(incarnation, version, address) >
+           std::tie(other.incarnation, other.version, other.address);
   }
   bool applied(uint64_t ticket, ChangePhase phase) const {
     return std::pair(applied_ticket, applied_phase) >= std::pair(ticket, phase);

@@ -9,8 +9,9 @@
 #include <compare>
 #include <cstdint>
 
-#include "absl/container/inlined_vector.h"
+#include "runtime/bug.h"
 #include "runtime/host.h"
+#include "runtime/random.h"
 
 namespace ringside {
 
@@ -23,13 +24,24 @@ struct Dot {
 
 class Actors {
  public:
-  explicit Actors(Host& host) : random_(host.random("dynamo.actor")) { draw(); }
+  explicit Actors(Host& host) : random_(host.random("dynamo.actor")), node_(host.network().self()) {
+    draw();
+  }
 
   // An actor that has made nothing yet.
   uint64_t fresh() {
+    if (RINGSIDE_BUG(actor_counters_reissued)) return epoch_ | 1;
     if (births_ == kBirthsMax) draw();
     return epoch_ | ++births_;
   }
+  // A counter above `least` and above all that this gave before, for counters that may have gaps.
+  uint64_t count(uint64_t least) {
+    if (RINGSIDE_BUG(actor_counters_reissued)) return least + 1;
+    counted_ = std::max(counted_, least) + 1;
+    return counted_;
+  }
+  // Stands for all of them, where an actor is no more than a name.
+  uint64_t life() const { return epoch_; }
   // Whether this life of the process made it.
   bool own(uint64_t actor) const { return (actor & ~kBirthsMax) == epoch_; }
   // Whether it may go on counting from what an object that is stored here says.
@@ -41,14 +53,17 @@ class Actors {
   static constexpr uint64_t kBirthsMax = (uint64_t{1} << 24) - 1;
 
   void draw() {
-    epoch_ = random_.next() & ~kBirthsMax;
+    const uint64_t drawn = random_.next();
+    epoch_ = (RINGSIDE_BUG(actor_counters_reissued) ? mix(node_) : drawn) & ~kBirthsMax;
     births_ = retired_ = 0;
   }
 
   Random& random_;
+  NodeId node_;
   uint64_t epoch_ = 0;
   uint64_t births_ = 0;
   uint64_t retired_ = 0;
+  uint64_t counted_ = 0;
 };
 
 }  // namespace ringside

@@ -5,48 +5,17 @@
 namespace ringside {
 namespace {
 
-// An object as the replicas hold it, or what several of them make together. `object` views a
-// reply's bytes, or `own` when no reply has it all.
-struct Merged {
-  bool found = false;
-  bool agreed = true;
-  std::string_view object;
-  std::string own;
-};
-
-bool parse_reply(const Fanout::Leg& leg, GetReply& reply) {
-  return leg.state == Fanout::Leg::State::kOk && reply.parse(leg.body());
+bool is_forward(Kind kind) {
+  return kind == Kind::kForwardGetRequest || kind == Kind::kForwardPutRequest;
 }
 
-// Objects that are none count as not there.
-void merge_replies(const Versioning& versions, const Fanout& fanout, Merged& merged) {
-  merged.found = false;
-  merged.agreed = true;
-  std::string both;
-  for (const Fanout::Leg& leg : fanout) {
-    GetReply reply;
-    if (!parse_reply(leg, reply) || !reply.found) continue;
-    if (!merged.found) {
-      merged.found = true;
-      merged.object = reply.object;
-      continue;
-    }
-    if (merged.object == reply.object) continue;
-    merged.agreed = false;
-    switch (versions.merge(merged.object, reply.object, both)) {
-      case Versioning::Merge::kFirst:
-      case Versioning::Merge::kBadSecond: break;
-      case Versioning::Merge::kSecond:
-      case Versioning::Merge::kBadFirst: merged.object = reply.object; break;
-      case Versioning::Merge::kBoth:
-        std::swap(merged.own, both);
-        merged.object = merged.own;
-        break;
-    }
-  }
-}
+constexpr std::string_view kDynamoFaults =
+    "any loss, delay, doubling and reordering of messages, crashes and power loss of every "
+    "replica; disks lost or rolled back on at most W - 1 replicas of a key until they are "
+    "repaired; clocks may do what they like";
 
-// Whether it is sure that nobody has, or will have, what was sent.
+}  // namespace
+
 bool nothing_delivered(const Fanout& fanout) {
   return std::all_of(fanout.begin(), fanout.end(), [](const Fanout::Leg& leg) {
     return leg.state == Fanout::Leg::State::kFailed && surely_not(leg.status);
@@ -58,16 +27,6 @@ std::string counted(const Gather& gather) {
          " said yes, " + std::to_string(gather.failed()) + " no";
 }
 
-std::string dot_text(Dot dot) {
-  return "version " + std::to_string(dot.actor % 10'000) + ":" + std::to_string(dot.counter);
-}
-
-bool is_forward(Kind kind) {
-  return kind == Kind::kForwardGetRequest || kind == Kind::kForwardPutRequest;
-}
-
-}  // namespace
-
 Dynamo::Dynamo(Rpc& rpc, Engine& engine, const Partitions& partitions, const RingView& view,
                DynamoOptions options, DynamoStats& stats)
     : rpc_(rpc),
@@ -75,22 +34,49 @@ Dynamo::Dynamo(Rpc& rpc, Engine& engine, const Partitions& partitions, const Rin
       partitions_(partitions),
       view_(&view),
       options_(options),
-      replica_(rpc, engine, options_, stats),
       stats_(stats),
+      replica_(rpc, engine, options_, stats),
+      hints_(rpc, engine, replica_.versions(), options_, stats),
+      delivery_(rpc, hints_, replica_, suspects_, view_, options_, stats),
+      draws_(host_.random("dynamo.draws")),
       scope_(host_.ready()) {
   CHECK(options_.n > 0 && options_.r > 0 && options_.w > 0);
   CHECK(options_.r <= options_.n && options_.w <= options_.n);
+  if (options_.buffered_writes) buffer_.emplace(rpc, engine, replica_, options_, stats);
+}
+
+Task<Result<void>> Dynamo::load() {
+  Result<void> found = co_await hints_.load();
+  if (found.ok()) delivery_.start();
+  co_return found;
 }
 
 StrategyClaim Dynamo::claim() const {
+  if (options_.versions == Versions::kLastWriterWins) {
+    return {"dynamo",
+            "replicas converge to the put with the latest time; with R + W > N a get after an "
+            "acknowledged put sees it or a later one",
+            "as with siblings, and clocks that differ by less than any two puts are apart: where "
+            "they do not, acknowledged puts are lost"};
+  }
+  if (options_.buffered_writes) {
+    return {"dynamo",
+            "replicas converge; an acknowledged put may be lost when everyone who acknowledged it "
+            "loses its memory",
+            kDynamoFaults};
+  }
+  if (sloppy()) {
+    return {"dynamo",
+            "every acknowledged put is present or superseded by one that saw it, in replicas that "
+            "converge, when the hints that were kept for them have arrived; concurrent puts are "
+            "siblings",
+            kDynamoFaults};
+  }
   return {"dynamo",
           "every acknowledged put is present or superseded by one that saw it, in replicas that "
-          "converge; concurrent puts "
-          "are siblings; with R + W > N a get after an acknowledged put sees it",
-          "any loss, delay, doubling and reordering of messages, crashes and power loss of every "
-          "replica; disks lost or "
-          "rolled back on at most W - 1 replicas of a key until they are repaired; clocks may do "
-          "what they like"};
+          "converge; concurrent puts are siblings; with R + W > N a get after an acknowledged put "
+          "sees it",
+          kDynamoFaults};
 }
 
 void Dynamo::read(Request request) {
@@ -122,16 +108,39 @@ void Dynamo::message(Request request) {
   if (request.kind == Kind::kReplicaGetRequest) {
     GetRequest get;
     if (!get.parse(request.body()) || !valid_key(get.key)) return refuse(request, Status::kInvalid);
+    if (get.hints) return hints_.get(get.key, ack);
     if (!partitions_.whole(Ring::position_of(get.key))) return refuse_unheld(request);
     ++stats_.replica_gets;
-    replica_.get(get.key, ack);
+    get_here(get.key, ack);
   } else if (request.kind == Kind::kReplicaPutRequest) {
     ReplicaPutRequest put;
     if (!put.parse(request.body()) || !valid_key(put.key)) return refuse(request, Status::kInvalid);
     if (!partitions_.holds(Ring::position_of(put.key))) return refuse_unheld(request);
     ++stats_.replica_puts;
-    replica_.merge(put.key, put.object, ack);
+    merge_here(put, ack);
+  } else if (request.kind == Kind::kHintedPutRequest) {
+    HintedPutRequest put;
+    if (!put.parse(request.body()) || !valid_key(put.key)) return refuse(request, Status::kInvalid);
+    keep_hint(put, ack);
   }
+}
+
+void Dynamo::get_here(std::string_view key, const Ack& ack) {
+  if (buffer_) {
+    buffer_->get(key, ack);
+  } else {
+    replica_.get(key, ack);
+  }
+}
+
+void Dynamo::merge_here(const ReplicaPutRequest& put, const Ack& ack) {
+  if (buffer_ && !put.durable && buffer_->merge(put.key, put.object, ack)) return;
+  replica_.merge(put.key, put.object, ack);
+}
+
+void Dynamo::keep_hint(const HintedPutRequest& put, const Ack& ack) {
+  hints_.keep(put.key, put.object, put.intended, ack);
+  delivery_.start(put.intended);
 }
 
 bool Dynamo::valid_key(std::string_view key) const {
@@ -145,10 +154,6 @@ void Dynamo::refuse_unheld(const Request& request) {
   refuse(request, Status::kFailed);
 }
 
-std::span<const NodeId> Dynamo::home(std::string_view key) const {
-  return view_->read_homes(Ring::position_of(key), options_.n);
-}
-
 // What was handed on is not handed on again: two nodes may see different members.
 bool Dynamo::may_coordinate(std::string_view key, Kind kind) const {
   if (is_forward(kind)) return true;
@@ -159,7 +164,8 @@ bool Dynamo::may_coordinate(std::string_view key, Kind kind) const {
   return at_home || kind == Kind::kClientGetRequest;
 }
 
-// Where a request may be handed on to, the least suspected first.
+// Where a request may be handed on to, the least suspected first; with a sloppy quorum, where this
+// node can coordinate itself, only those that are not suspected.
 Dynamo::Peers Dynamo::candidates(std::string_view key) const {
   const std::span<const NodeId> list = view_->reads().preference(key);
   const std::size_t n = std::min<std::size_t>(options_.n, list.size());
@@ -167,6 +173,7 @@ Dynamo::Peers Dynamo::candidates(std::string_view key) const {
   Peers peers;
   const Time now = host_.clock().now();
   for (const bool suspects : {false, true}) {
+    if (suspects && sloppy() && options_.coordinate == Coordinate::kReplica) break;
     for (const NodeId peer : part) {
       if (peer != rpc_.self() && suspects_.suspected(peer, now) == suspects) peers.push_back(peer);
     }
@@ -178,11 +185,6 @@ Time Dynamo::deadline_of(const Request& request) const {
   return std::min(request.deadline, host_.clock().now() + options_.request_timeout);
 }
 
-bool Dynamo::is_leg(const Fanout& fanout) const {
-  return std::any_of(fanout.begin(), fanout.end(),
-                     [&](const Fanout::Leg& leg) { return leg.peer == rpc_.self(); });
-}
-
 void Dynamo::note_silence(const Fanout& fanout) {
   const Time now = host_.clock().now();
   for (const Fanout::Leg& leg : fanout) {
@@ -190,19 +192,40 @@ void Dynamo::note_silence(const Fanout& fanout) {
   }
 }
 
+// Before the operation is over: who has not answered may still do so in time.
+void Dynamo::note_answers(const Fanout& fanout, Duration patience) {
+  const Time now = host_.clock().now();
+  for (const Fanout::Leg& leg : fanout) {
+    if (leg.peer == rpc_.self() || leg.state == Fanout::Leg::State::kIdle) continue;
+    if (leg.answered_by != kNoNode) {
+      if (suspects_.any()) suspects_.heard(leg.peer);
+    } else if (leg.state == Fanout::Leg::State::kFailed || now - leg.asked >= patience) {
+      suspects_.silent(leg.peer, now);
+    }
+  }
+}
+
+bool Dynamo::by_stand_ins(const Fanout& fanout, const Seats& seats) const {
+  const auto homes = std::count_if(fanout.begin(), fanout.end(), [&](const Fanout::Leg& leg) {
+    return leg.state == Fanout::Leg::State::kOk && seats.has(leg.peer);
+  });
+  return homes < static_cast<std::ptrdiff_t>(seats.needed);
+}
+
 // Hands a client's request to a node that may coordinate it, and the answer back. The next one is
 // asked when the one before did nothing, and also when it stays silent: the operation's id makes a
-// second version of the put harmless.
+// second version of the put harmless. When nobody is left, a sloppy quorum is coordinated here.
 Task<void> Dynamo::forward(Request request, std::string key) {
   ++stats_.forwards;
   const bool is_get = request.kind == Kind::kClientGetRequest;
   const Kind kind = is_get ? Kind::kForwardGetRequest : Kind::kForwardPutRequest;
   const Time deadline = deadline_of(request);
   const Peers peers = candidates(key);
+  const bool may_stay = sloppy() && options_.coordinate == Coordinate::kReplica;
   Status status = is_get ? Status::kFailed : Status::kUnavailable;
   for (std::size_t i = 0; i < peers.size(); ++i) {
     const Time now = host_.clock().now();
-    const bool last = i + 1 == peers.size();
+    const bool last = i + 1 == peers.size() && !may_stay;
     const Time until = last || deadline == kNever ? deadline : now + (deadline - now) / 2;
     Fanout fanout(rpc_, peers[i]);
     fanout.send(kind, request.operation, deadline, Buffer::copy_of(request.bytes.view()));
@@ -216,113 +239,16 @@ Task<void> Dynamo::forward(Request request, std::string key) {
     note_silence(fanout);
     if (!is_get && !nothing_delivered(fanout)) status = Status::kUnknown;
   }
-  refuse(request, status);
-}
-
-Task<void> Dynamo::coordinate_get(Request request) {
-  ++stats_.gets;
-  GetRequest get;
-  CHECK(get.parse(request.body()));
-  const Time deadline = deadline_of(request);
-  Fanout fanout(rpc_, home(get.key));
-  fanout.send(Kind::kReplicaGetRequest, request.operation, deadline, get.encode());
-  if (is_leg(fanout)) {
-    replica_.get(get.key,
-                 Ack{rpc_.self(), Kind::kReplicaGetRequest, request.operation, fanout.call()});
-  }
-  const Gather::Outcome outcome = co_await fanout.wait(options_.r, deadline);
-  if (outcome != Gather::Outcome::kReached) {
-    ++stats_.gets_failed;
-    log("get.failed", get.key, request.operation, [&] { return counted(fanout.gather()); });
-    note_silence(fanout);
-    refuse(request, Status::kFailed);
+  if (!may_stay || host_.clock().now() >= deadline) {
+    refuse(request, status);
     co_return;
   }
-  Merged merged;
-  merge_replies(replica_.versions(), fanout, merged);
-  if (!merged.agreed) ++stats_.siblings_returned;
-  stats_.note_read(merged.found ? sibling_count(merged.object) : 0);
-  log("get.answered", get.key, request.operation,
-      [&] { return counted(fanout.gather()) + (merged.agreed ? ", alike" : ", merged"); });
-  rpc_.reply(request, Status::kOk, GetReply{merged.found, merged.object, rpc_.self()}.encode());
-  if (!options_.read_repair) co_return;
-  const Gather& gather = fanout.gather();
-  if (gather.outstanding() > 0) {
-    co_await fanout.wait(gather.legs() - gather.failed(),
-                         host_.clock().now() + options_.read_repair_wait);
-    merge_replies(replica_.versions(), fanout, merged);
-  }
-  if (merged.found) repair(get.key, fanout, merged.object);
-}
-
-// Encodings are canonical, so other bytes mean another object.
-void Dynamo::repair(std::string_view key, const Fanout& fanout, std::string_view merged) {
-  for (const Fanout::Leg& leg : fanout) {
-    GetReply reply;
-    if (!parse_reply(leg, reply) || (reply.found && reply.object == merged)) continue;
-    ++stats_.repairs;
-    log("get.repairs", key, 0, [&] { return "node " + std::to_string(leg.peer); });
-    host_.trace().probe("dynamo.read_repair");
-    if (leg.peer == rpc_.self()) {
-      replica_.merge(key, merged, Ack{});
-    } else {
-      rpc_.send(leg.peer, Kind::kReplicaPutRequest, 0, ReplicaPutRequest{key, merged}.encode());
-    }
-  }
-}
-
-Task<void> Dynamo::coordinate_put(Request request) {
-  ++stats_.puts;
-  PutRequest put;
-  CHECK(put.parse(request.body()));
-  const Time deadline = deadline_of(request);
-  const LocalPut local{put.context,
-                       put.value,
-                       put.tombstone,
-                       request.operation,
-                       recent_.find(request.operation),
-                       static_cast<Time>(put.expires)};
-  const bool here = view_->is_read_home(Ring::position_of(put.key), rpc_.self(), options_.n);
-  Applied applied;
-  std::string own;
-  if (home(put.key).size() < options_.w) {
-    applied.status = Status::kUnavailable;
-  } else if (!here) {
-    applied = replica_.put_elsewhere(local, own);
-  } else if (!replica_.put_now(put.key, local, applied)) {
-    applied = co_await replica_.put_later(put.key, local);
-  }
-  if (applied.status != Status::kOk) {
-    ++stats_.puts_failed;
-    refuse(request, applied.status);
-    co_return;
-  }
-  recent_.remember(request.operation, applied.made);
-  log("put.versioned", put.key, request.operation, [&] { return dot_text(applied.made.dot); });
-
-  Fanout fanout(rpc_, home(put.key));
-  fanout.send(Kind::kReplicaPutRequest, request.operation, deadline,
-              ReplicaPutRequest{put.key, applied.object}.encode());
-  if (here) {
-    replica_.acknowledge(
-        applied, Ack{rpc_.self(), Kind::kReplicaPutRequest, request.operation, fanout.call()});
-  }
-  const Gather::Outcome outcome = co_await fanout.wait(options_.w, deadline);
-  log(outcome == Gather::Outcome::kReached ? "put.acknowledged" : "put.unknown", put.key,
-      request.operation, [&] { return counted(fanout.gather()); });
-  if (outcome == Gather::Outcome::kReached) {
-    const std::string covers = replica_.versions().context_after(put.context, applied.made);
-    rpc_.reply(request, Status::kOk, PutReply{covers, rpc_.self()}.encode());
-    co_return;
-  }
-  note_silence(fanout);
-  if (!here && nothing_delivered(fanout)) {
-    ++stats_.puts_failed;
-    refuse(request, Status::kUnavailable);
+  host_.trace().probe("dynamo.coordinated_by_no_home");
+  request.deadline = deadline;
+  if (is_get) {
+    co_await coordinate_get(std::move(request));
   } else {
-    ++stats_.puts_unknown;
-    host_.trace().probe("dynamo.put_unknown");
-    refuse(request, Status::kUnknown);
+    co_await coordinate_put(std::move(request), status == Status::kUnknown);
   }
 }
 

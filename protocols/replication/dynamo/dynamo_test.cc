@@ -15,6 +15,13 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
+// Nobody stands in for anybody.
+DynamoOptions strict() {
+  DynamoOptions options;
+  options.sloppy = false;
+  return options;
+}
+
 TEST(Dynamo, a_put_is_read_back_and_lies_on_n_nodes) {
   TestCluster cluster;
   const PutResult put = cluster.put("cart", "", "milk");
@@ -105,7 +112,7 @@ TEST(Dynamo, a_coordinator_that_is_no_replica_keeps_nothing_itself) {
 }
 
 TEST(Dynamo, acknowledges_only_what_w_logs_hold) {
-  TestCluster cluster;
+  TestCluster cluster(6, strict());
   cluster.client_options.put_attempts = 1;
   const auto home = cluster.home("cart");
   cluster.node(home[0]).engine.hold = true;
@@ -118,7 +125,7 @@ TEST(Dynamo, acknowledges_only_what_w_logs_hold) {
 }
 
 TEST(Dynamo, a_merge_that_changes_nothing_still_waits_for_the_log) {
-  TestCluster cluster;
+  TestCluster cluster(6, strict());
   const auto home = cluster.home("cart");
   cluster.client_options.put_attempts = 1;
   cluster.client_options.attempt_timeout = 50 * kMillisecond;
@@ -136,7 +143,7 @@ TEST(Dynamo, a_merge_that_changes_nothing_still_waits_for_the_log) {
 }
 
 TEST(Dynamo, a_put_that_reaches_too_few_is_unknown_and_may_surface_later) {
-  TestCluster cluster;
+  TestCluster cluster(6, strict());
   cluster.client_options.put_attempts = 1;
   const auto home = cluster.home("cart");
   cluster.world.cut(home[0], home[1]);
@@ -167,7 +174,7 @@ TEST(Dynamo, a_get_without_r_answers_fails) {
 }
 
 TEST(Dynamo, read_repair_brings_the_stale_replica_up_to_date) {
-  TestCluster cluster;
+  TestCluster cluster(6, strict());
   const auto home = cluster.home("cart");
   for (NodeId id = 1; id <= 6; ++id) cluster.world.cut(id, home[2]);
   EXPECT_EQ(cluster.put("cart", "", "milk").outcome, Outcome::kOk);
@@ -180,7 +187,7 @@ TEST(Dynamo, read_repair_brings_the_stale_replica_up_to_date) {
 }
 
 TEST(Dynamo, read_repair_merges_replicas_that_diverged_and_leaves_equal_ones_alone) {
-  DynamoOptions options;
+  DynamoOptions options = strict();
   options.w = 1;
   TestCluster cluster(6, options);
   const auto home = cluster.home("cart");

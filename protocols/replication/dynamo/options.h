@@ -34,6 +34,7 @@ struct DynamoOptions {
   Duration expired_kept = 10 * kSecond;  // an expired object's row stands that long for a tombstone
 
   bool sloppy = true;                  // stand-ins take the place of homes that are silent
+  Duration sloppy_after = 0;           // for so long; 0: a quarter of the time, at most 100 ms
   uint64_t hint_bytes_max = 64 << 20;  // kept for others; beyond it nobody is stood in for
   uint32_t hints_in_flight_max = 16;   // to one owner, while hints are delivered
   Duration hedge_after = 0;     // gets ask R homes, and the others after this; 0: all at once
@@ -41,6 +42,7 @@ struct DynamoOptions {
   bool buffered_writes =
       false;  // a put is acknowledged from memory; one replica of N makes it durable first
   uint32_t buffer_objects = 1'000;
+  Duration buffer_for = 50 * kMillisecond;  // before it is written
   // For models alone: each put reaches one random set of W homes and nobody else, each get asks one
   // random set of R.
   bool random_quorums = false;
@@ -54,6 +56,16 @@ struct DynamoStats {
   uint64_t not_held = 0;                        // asked about a range that this node does not hold
   uint64_t repairs = 0;                         // objects pushed to replicas that lacked them
   uint64_t siblings_returned = 0;               // gets whose replicas did not agree
+  uint64_t stand_ins_asked = 0;                 // to take a put, or to answer a get
+  uint64_t sloppy_puts = 0;                     // acknowledged with less than W homes
+  uint64_t sloppy_gets = 0;                     // answered with less than R homes
+  uint64_t hedged_gets = 0;                     // that asked more than R
+  uint64_t hints_kept = 0, hints_refused = 0;   // for others
+  uint64_t hints_delivered = 0;                 // and deleted
+  uint64_t hint_rounds_failed = 0;              // of delivery, to who did not answer
+  uint64_t hints_waiting = 0, hint_bytes = 0;   // now
+  uint64_t buffered = 0;                        // puts acknowledged from memory
+  uint64_t buffer_written = 0;                  // objects that went from there to the engine
   uint64_t siblings_read[4] = {};      // gets that found no object, one version, two, more …
   uint64_t siblings_read_max = 0;      // … and the most versions that one found
   uint64_t clock_entries_dropped = 0;  // by the truncation of vector clocks

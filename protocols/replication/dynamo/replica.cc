@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocols/keys.h"
+#include "protocols/replication/dynamo/repair_wire.h"
 
 namespace ringside {
 namespace {
@@ -43,8 +44,10 @@ void Replica::get(std::string_view key, const Ack& ack) {
 
 Task<void> Replica::get_later(std::string key, Ack ack) {
   host_.trace().probe("dynamo.read_from_disk");
+  const Time begin = host_.clock().now();
   const Result<std::optional<std::string>> read =
       co_await engine_.get(std::string(ObjectRow(key).view()), View::kDurable);
+  if (observer_) observer_(host_.clock().now() - begin);
   if (!read.ok()) {
     acks_.answer(ack, Status::kFailed, encode_empty());
   } else if (*read) {
@@ -237,6 +240,27 @@ void Replica::note(const Versioning::Put& put, const std::string& out, Applied& 
       return;
     case Versioning::Put::State::kBadContext: applied.status = Status::kInvalid; return;
   }
+}
+
+Task<bool> Replica::forget(std::string key, uint64_t hash) {
+  Result<Lsn> lsn = Lsn{0};
+  {
+    KeyLatches::Use use(latches_, key);
+    const Permit permit = co_await use.acquire();
+    std::string kept;
+    const Result<Stored> stored = co_await fetch(key, kept);
+    if (!stored.ok()) co_return false;
+    if (stored->found && object_hash(stored->object) != hash) co_return false;
+    lsn = stored->lsn;
+    if (stored->found) {
+      batch_.clear();
+      batch_.remove(ObjectRow(key).view());
+      lsn = engine_.submit(batch_);
+    }
+  }
+  if (!lsn.ok()) co_return false;
+  const Result<void> held = co_await engine_.durable(*lsn);
+  co_return held.ok();
 }
 
 Result<Lsn> Replica::store(std::string_view key, std::string_view object) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,13 @@ class Replica {
   // Objects of keys that were once removed here may have come back otherwise than by `merge`.
   void rows_came_back() { actors_.retire(); }
 
+  // Removes the key when it holds exactly the object of this hash (repair_wire.h) and nothing newer
+  // is on its way to the log. True when nothing is there any more, durably.
+  Task<bool> forget(std::string key, uint64_t hash);
+
+  // Told how long each read took that had to ask the disk.
+  void on_disk_read(std::function<void(Duration)> observer) { observer_ = std::move(observer); }
+
  private:
   struct Stored {
     bool found = false;
@@ -91,6 +99,7 @@ class Replica {
   std::string scratch_;  // the encoding of the last object that was built
   KeyLatches latches_;
   AckQueue acks_;
+  std::function<void(Duration)> observer_;
   Scope scope_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocols/replication/dynamo/last_writer.h"
+#include "protocols/replication/dynamo/vector_clock.h"
 #include "protocols/replication/dynamo/version.h"
 #include "protocols/replication/dynamo/version_bytes.h"
 #include "runtime/check.h"
@@ -26,11 +28,57 @@ bool read_dotted(std::string_view bytes, VersionViews& siblings) {
   return true;
 }
 
+bool read_clocked(std::string_view bytes, VersionViews& siblings) {
+  ClockedObject object;
+  if (!object.decode(bytes)) return false;
+  for (const ClockedVersion& version : object.siblings) {
+    siblings.push_back({version.dot, version.operation, version.tombstone, version.time,
+                        version.expires, version.value, version.clock.encoded()});
+  }
+  return true;
+}
+
+bool read_stamped(std::string_view bytes, VersionViews& siblings) {
+  StampedObject object;
+  if (!object.decode(bytes)) return false;
+  const WriteStamp& stamp = object.stamp;
+  siblings.push_back({{stamp.actor, static_cast<uint64_t>(stamp.time)},
+                      stamp.operation,
+                      object.tombstone,
+                      stamp.time,
+                      object.expires,
+                      object.value,
+                      {}});
+  return true;
+}
+
+bool clocked_has(std::string_view bytes, const VersionView& version) {
+  ClockedObject object;
+  VectorClock clock;
+  std::string_view rest = version.clock;
+  if (!object.decode(bytes) || !clock.decode(rest)) return false;
+  return std::any_of(object.siblings.begin(), object.siblings.end(),
+                     [&](const ClockedVersion& sibling) {
+                       return sibling.dot == version.dot || sibling.clock.strictly_descends(clock);
+                     });
+}
+
+bool stamped_has(std::string_view bytes, const VersionView& version) {
+  StampedObject object;
+  return object.decode(bytes) &&
+         object.stamp >= WriteStamp{version.time, version.dot.actor, version.operation};
+}
+
 }  // namespace
 
 std::unique_ptr<Versioning> Versioning::make(const DynamoOptions& options) {
-  CHECK(options.versions == Versions::kDotted);
-  return std::make_unique<DottedVersions>();
+  switch (options.versions) {
+    case Versions::kDotted: return std::make_unique<DottedVersions>();
+    case Versions::kVectorClock: return std::make_unique<ClockVersions>(options.clock_entries_max);
+    case Versions::kLastWriterWins: return std::make_unique<LastWriter>();
+  }
+  CHECK(false);
+  return nullptr;
 }
 
 std::optional<Versions> scheme_of(std::string_view bytes) {
@@ -49,8 +97,10 @@ bool read_object(std::string_view object, VersionViews& siblings) {
   if (!scheme) return false;
   switch (*scheme) {
     case Versions::kDotted: return read_dotted(object, siblings);
-    default: return false;
+    case Versions::kVectorClock: return read_clocked(object, siblings);
+    case Versions::kLastWriterWins: return read_stamped(object, siblings);
   }
+  return false;
 }
 
 std::string_view context_of(std::string_view object) {
@@ -61,26 +111,48 @@ std::string_view context_of(std::string_view object) {
       size +=
           16 * (std::size_t{load<uint16_t>(object.data() + 2)} + load<uint32_t>(object.data() + 4));
       break;
+    case kClockFormat: size += 24 * std::size_t{load<uint16_t>(object.data() + 2)}; break;
+    case kLastWriterFormat: size += 16; break;
     default: return {};
   }
   return size <= object.size() ? object.substr(0, size) : std::string_view();
 }
 
 std::size_t sibling_count(std::string_view object) {
-  const std::optional<Versions> scheme = scheme_of(object);
-  if (!scheme) return 0;
-  if (*scheme == Versions::kLastWriterWins) return 1;
   const std::size_t at = context_of(object).size();
   return at == 0 || object.size() < at + 4 ? 0 : load<uint32_t>(object.data() + at) & ~kAllExpire;
 }
 
 bool context_covers(std::string_view context, Dot dot) {
-  Context decoded;
-  return decoded.decode(context) && decoded.covers(dot);
+  const std::optional<Versions> scheme = scheme_of(context);
+  if (!scheme) return false;
+  switch (*scheme) {
+    case Versions::kDotted: {
+      Context decoded;
+      return decoded.decode(context) && decoded.covers(dot);
+    }
+    case Versions::kVectorClock: {
+      VectorClock clock;
+      return clock.decode(context) && clock.count_of(dot.actor) >= dot.counter;
+    }
+    case Versions::kLastWriterWins: {
+      WriteStamp stamp;
+      return decode_stamp(context, stamp) &&
+             stamp >= WriteStamp{static_cast<Time>(dot.counter), dot.actor, 0};
+    }
+  }
+  return false;
 }
 
 bool present_or_superseded(std::string_view object, const VersionView& version) {
-  return context_covers(object, version.dot);
+  const std::optional<Versions> scheme = scheme_of(object);
+  if (!scheme) return false;
+  switch (*scheme) {
+    case Versions::kDotted: return context_covers(object, version.dot);
+    case Versions::kVectorClock: return clocked_has(object, version);
+    case Versions::kLastWriterWins: return stamped_has(object, version);
+  }
+  return false;
 }
 
 std::optional<Time> dead_since(std::string_view object, Time now) {
@@ -108,7 +180,8 @@ Time expiry_of(std::string_view object) {
 bool names_actor(std::string_view object, const Actors& actors) {
   std::string_view context = context_of(object);
   if (context.empty()) return false;
-  const std::size_t step = 16;
+  const std::size_t step = scheme_of(object) == Versions::kVectorClock ? 24 : 16;
+  if (scheme_of(object) == Versions::kLastWriterWins) return false;  // names, not counters
   for (context.remove_prefix(8); context.size() >= step; context.remove_prefix(step)) {
     if (actors.own(load<uint64_t>(context.data()))) return true;
   }

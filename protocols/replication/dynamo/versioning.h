@@ -89,7 +89,7 @@ struct VersionView {
   Time time = 0;     // the wall clock of who made it
   Time expires = 0;  // 0: never
   std::string_view value;
-  std::string_view clock;  // vector clocks: its own, as a context; otherwise empty
+  std::string clock = {};  // vector clocks: its own, as a context; otherwise empty
 
   bool dead(Time now) const { return tombstone || (expires != 0 && expires <= now); }
 };
@@ -107,7 +107,8 @@ std::size_t sibling_count(std::string_view object);
 // counter), as far as that scheme can say.
 bool context_covers(std::string_view context, Dot dot);
 // The oracle's question: is this version, as some frame or disk showed it, still one of the
-// object's, or superseded there by versions that had seen it?
+// object's, or superseded there by versions that had seen it? Of vector clocks that were truncated
+// it may say no where the truth is yes: what would tell was dropped.
 bool present_or_superseded(std::string_view object, const VersionView& version);
 // Since when the object has been nothing but tombstones, expired versions among them; nothing while
 // it has a value.
