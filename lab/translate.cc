@@ -92,6 +92,24 @@ DynamoOptions to_dynamo(const scenario::Dynamo& dynamo) {
   return options;
 }
 
+UpkeepOptions to_upkeep(const scenario::Dynamo::Upkeep& upkeep) {
+  UpkeepOptions options;
+  options.anti_entropy = upkeep.anti_entropy();
+  if (upkeep.has_every()) options.every = span_of(upkeep.every());
+  options.reap = upkeep.reap();
+  if (upkeep.has_reap_after()) options.reap_after = span_of(upkeep.reap_after());
+  if (upkeep.has_reap_every()) options.reap_every = span_of(upkeep.reap_every());
+  if (upkeep.has_reap_grace()) options.reap_grace = span_of(upkeep.reap_grace());
+  return options;
+}
+
+BackgroundOptions to_background(const scenario::Dynamo::Background& background) {
+  BackgroundOptions options;
+  if (background.has_target()) options.target = span_of(background.target());
+  if (background.has_window()) options.window = span_of(background.window());
+  return options;
+}
+
 GossipOptions to_gossip(const scenario::Dynamo::Gossip& gossip) {
   GossipOptions options;
   options.on = gossip.on();

@@ -80,6 +80,7 @@ class TestCluster {
   void start(NodeId id) {
     nodes_[id] = std::make_unique<TestNode>(world.host(id), view_, options_, disks_[id]);
   }
+  void lose_disk(NodeId id) { disks_[id].clear(); }
   // Everyone sees the ring like this from now on.
   void see(RingView view) {
     view_ = std::move(view);

@@ -17,7 +17,7 @@ class TestEngine : public Engine {
       : Engine(host.ready()), host_(host), sync_delay_(sync_delay) {}
 
   Result<Lsn> submit(const Batch& batch) override {
-    if (refuse) return Error{Code::kOverloaded, "told to refuse"};
+    if (refuse) return Error{refusal, "told to refuse"};
     ++lsn_;
     BatchReader reader(batch.encoded());
     for (BatchOperation operation; reader.next(operation);) {
@@ -82,6 +82,7 @@ class TestEngine : public Engine {
 
   std::set<std::string> cold;  // keys that only the disk holds, as it were
   bool refuse = false;
+  Code refusal = Code::kOverloaded;
   bool hold = false;  // nothing becomes durable until `sync`
 
  private:

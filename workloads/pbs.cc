@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "workloads/kinds.h"
 #include "workloads/value.h"
 
@@ -51,8 +53,13 @@ Task<void> write_and_read(Probe& all, std::vector<Session>& sessions, Key key, u
     Written written = co_await sessions[0].put(key, std::move(writing));
     if (written.outcome != Outcome::kOk) co_return;
     context = std::move(written.context);
-    if (write < all.what.unread_writes) continue;
     const Time committed = all.host.clock().now();
+    if (write < all.what.unread_writes) {
+      // A write that begins at the very moment at which another ended is not surely the newer one.
+      co_await all.host.clock().sleep_until(committed +
+                                            std::max<Duration>(1, all.what.ladder.front()));
+      continue;
+    }
     Scope reads(all.host.ready());
     for (std::size_t n = 0; n < all.rungs(); ++n) {
       reads.spawn(read_at(all, sessions[1 + n], key, committed + all.rung(number, write, n)));

@@ -292,7 +292,7 @@ Task<void> AntiEntropy::push(With& with, std::vector<std::string> names) {
       uint64_t position = 0;
       std::string_view key;
       if (!object.ok() || !*object || !parse_object_row(names[i], position, key)) continue;
-      Buffer message = ReplicaPutRequest{key, **object}.encode();
+      Buffer message = ReplicaPutRequest{key, **object, true}.encode();
       stats_.row_bytes += message.size() - kHeaderBytes;
       sent = message.size();
       pushed.push_back(std::make_unique<Fanout>(rpc_, with.peer));

@@ -13,12 +13,13 @@ constexpr std::size_t kWrittenTogether = 64;
 
 }  // namespace
 
-BufferedWrites::BufferedWrites(Rpc& rpc, Engine& engine, Replica& replica,
+BufferedWrites::BufferedWrites(Rpc& rpc, Engine& engine, Replica& replica, Elsewhere elsewhere,
                                const DynamoOptions& options, DynamoStats& stats)
     : rpc_(rpc),
       engine_(engine),
       host_(rpc.host()),
       replica_(replica),
+      elsewhere_(std::move(elsewhere)),
       options_(options),
       stats_(stats),
       acks_(rpc, engine),
@@ -83,11 +84,19 @@ Task<void> BufferedWrites::write_some() {
   }
   uint32_t written = 0;
   for (Writing& writing : batch) {
-    if (co_await writing.fanout.wait(1, deadline) != Gather::Outcome::kReached) continue;
-    ++written;
-    ++stats_.buffer_written;
+    co_await writing.fanout.wait(1, deadline);
+    const Fanout::Leg& leg = writing.fanout[0];
     const auto entry = entries_.find(writing.place);
-    if (entry->second.turn == writing.turn) entries_.erase(entry);
+    if (leg.state == Fanout::Leg::State::kFailed && leg.status == Status::kInvalid) {
+      host_.trace().probe("dynamo.buffered_elsewhere");
+      elsewhere_(HintStore::key_at(writing.place), entry->second.object);
+      entries_.erase(entry);
+      ++written;
+    } else if (leg.state == Fanout::Leg::State::kOk) {
+      if (entry->second.turn == writing.turn) entries_.erase(entry);
+      ++stats_.buffer_written;
+      ++written;
+    }
   }
   if (written == 0) co_await host_.clock().sleep(options_.buffer_for);  // the engine is full
 }

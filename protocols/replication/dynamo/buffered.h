@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,11 @@ namespace ringside {
 
 class BufferedWrites {
  public:
-  BufferedWrites(Rpc& rpc, Engine& engine, Replica& replica, const DynamoOptions& options,
-                 DynamoStats& stats);
+  // What the engine will never take, because its range was given away meanwhile, goes to
+  // `elsewhere`.
+  using Elsewhere = std::function<void(std::string_view key, std::string_view object)>;
+  BufferedWrites(Rpc& rpc, Engine& engine, Replica& replica, Elsewhere elsewhere,
+                 const DynamoOptions& options, DynamoStats& stats);
 
   // Merges and answers at once. False: the buffer is full, write it yourself.
   bool merge(std::string_view key, std::string_view object, const Ack& ack);
@@ -48,6 +52,7 @@ class BufferedWrites {
   Engine& engine_;
   Host& host_;
   Replica& replica_;
+  Elsewhere elsewhere_;
   const DynamoOptions& options_;
   DynamoStats& stats_;
   absl::btree_map<std::string, Entry> entries_;  // by place: position u64 big-endian, key

@@ -115,6 +115,37 @@ TEST(BufferedWrites, go_through_the_log_when_the_buffer_is_full) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(durable_copies(cluster, "cart " + std::to_string(i)), 3u);
 }
 
+// As when the range was given to another node while the object was in the buffer.
+TEST(BufferedWrites, that_the_engine_will_never_take_go_elsewhere_and_those_it_will_take_stay) {
+  TestCluster cluster(3);
+  EXPECT_EQ(cluster.put("cart", "", "milk").outcome, Outcome::kOk);
+  cluster.world.run_for(kSecond);
+  test::TestNode& node = cluster.node(1);
+  const std::string object = node.engine.durable_rows().begin()->second;
+  const DynamoOptions options = buffered();
+  DynamoStats stats;
+  std::vector<std::string> elsewhere;
+  BufferedWrites buffer(
+      node.rpc, node.engine, node.dynamo.replica(),
+      [&](std::string_view key, std::string_view) { elsewhere.emplace_back(key); }, options, stats);
+  node.engine.refuse = true;
+  node.engine.refusal = Code::kOverloaded;
+  EXPECT_TRUE(buffer.merge("bread", object, Ack{}));
+  cluster.world.run_for(kSecond);
+  EXPECT_THAT(elsewhere, IsEmpty());
+  EXPECT_EQ(buffer.objects(), 1u) << "the engine is full, and will not be for ever";
+  node.engine.refusal = Code::kInvalid;
+  cluster.world.run_for(kSecond);
+  EXPECT_THAT(elsewhere, ElementsAre("bread"));
+  EXPECT_EQ(buffer.objects(), 0u);
+  node.engine.refuse = false;
+  EXPECT_TRUE(buffer.merge("eggs", object, Ack{}));
+  cluster.world.run_for(kSecond);
+  EXPECT_EQ(elsewhere.size(), 1u);
+  EXPECT_EQ(stats.buffer_written, 1u);
+  EXPECT_THAT(cluster.stored(1, "eggs"), ElementsAre("milk"));
+}
+
 TEST(BufferedWrites, hints_and_stand_ins_stay_durable) {
   TestCluster cluster(6, buffered());
   const auto home = cluster.home("cart");

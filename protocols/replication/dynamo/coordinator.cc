@@ -42,7 +42,11 @@ Dynamo::Dynamo(Rpc& rpc, Engine& engine, const Partitions& partitions, const Rin
       scope_(host_.ready()) {
   CHECK(options_.n > 0 && options_.r > 0 && options_.w > 0);
   CHECK(options_.r <= options_.n && options_.w <= options_.n);
-  if (options_.buffered_writes) buffer_.emplace(rpc, engine, replica_, options_, stats);
+  if (!options_.buffered_writes) return;
+  buffer_.emplace(
+      rpc, engine, replica_,
+      [this](std::string_view key, std::string_view object) { pass_on(key, object); }, options_,
+      stats);
 }
 
 Task<Result<void>> Dynamo::load() {
@@ -141,6 +145,15 @@ void Dynamo::merge_here(const ReplicaPutRequest& put, const Ack& ack) {
 void Dynamo::keep_hint(const HintedPutRequest& put, const Ack& ack) {
   hints_.keep(put.key, put.object, put.intended, ack);
   delivery_.start(put.intended);
+}
+
+// As a hint for one that is home now; what it merges reaches the others by repair.
+void Dynamo::pass_on(std::string_view key, std::string_view object) {
+  for (const NodeId home : view_->write_homes(Ring::position_of(key), options_.n)) {
+    if (home == rpc_.self()) continue;
+    keep_hint(HintedPutRequest{key, object, home}, Ack{});
+    return;
+  }
 }
 
 bool Dynamo::valid_key(std::string_view key) const {

@@ -47,9 +47,7 @@ class Dynamo : public Strategy {
   void write(Request request) override;
   void message(Request request) override;
   void reconfigure(const RingView& view) override { view_ = &view; }
-  Replica& replica() { return replica_; }
 
-  Replica& replica() { return replica_; }
   // What waits here for others.
   const HintStore& hints() const { return hints_; }
   // Background work that hints are to be delivered by.
@@ -68,6 +66,7 @@ class Dynamo : public Strategy {
   void get_here(std::string_view key, const Ack& ack);
   void merge_here(const ReplicaPutRequest& put, const Ack& ack);
   void keep_hint(const HintedPutRequest& put, const Ack& ack);
+  void pass_on(std::string_view key, std::string_view object);
 
   // coordinator_get.cc
   Task<void> coordinate_get(Request request);

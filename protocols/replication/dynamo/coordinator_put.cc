@@ -127,6 +127,7 @@ Task<void> Dynamo::coordinate_put(Request request, bool handed_on) {
   log(outcome == Gather::Outcome::kReached ? "put.acknowledged" : "put.unknown", put.key,
       request.operation, [&] { return counted(fanout.gather()); });
   if (outcome == Gather::Outcome::kReached) {
+    if (sloppy() && suspects_.any()) note_answers(fanout, patience);
     if (by_stand_ins(fanout, seats)) ++stats_.sloppy_puts;
     const std::string covers = replica_.versions().context_after(put.context, applied.made);
     rpc_.reply(request, Status::kOk, PutReply{covers, rpc_.self()}.encode());

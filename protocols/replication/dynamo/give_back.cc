@@ -164,7 +164,7 @@ Task<bool> Transfer::put_to(NodeId home, std::vector<Row> rows) {
     co_await pace(bytes);
     std::vector<Buffer> messages;
     for (std::size_t i = begin; i < end; ++i)
-      messages.push_back(ReplicaPutRequest{rows[i].key, rows[i].object}.encode());
+      messages.push_back(ReplicaPutRequest{rows[i].key, rows[i].object, true}.encode());
     const std::vector<Buffer> replies =
         co_await ask_all(home, Kind::kReplicaPutRequest, std::move(messages));
     if (replies.empty()) co_return false;
