@@ -140,7 +140,7 @@ TEST(Client, does_not_follow_through_a_stand_in_number_nor_when_it_does_not_rout
 TEST(Client, goes_to_the_next_nodes_of_the_list_when_the_first_n_are_silent) {
   TestCluster cluster;
   const auto home = cluster.home("cart");
-  for (const NodeId id : home) cluster.world.cut(kFirstClient, id);
+  for (const NodeId id : home) cluster.world.refused.insert({kFirstClient, id});
   cluster.client_options.put_attempts = 4;
   cluster.client_options.timeout = 3 * kSecond;
   const PutResult put = cluster.put("cart", "", "milk");

@@ -53,19 +53,19 @@ void order_for_hedging(Seats& seats, NodeId self, const Suspects& suspects, Time
   }
 }
 
-SeatState seat_state(const Fanout& fanout, uint32_t seat, const Suspects& suspects, Time now,
-                     Duration patience) {
+SeatFill seat_fill(const Fanout& fanout, uint32_t seat, const Suspects& suspects, Time now,
+                   Duration patience) {
   bool waiting = false;
   for (const Fanout::Leg& leg : fanout) {
     if (leg.seat != seat) continue;
-    if (leg.state == Fanout::Leg::State::kOk) return SeatState::kFilled;
+    if (leg.state == Fanout::Leg::State::kOk) return SeatFill::kFilled;
     waiting = waiting || leg.state == Fanout::Leg::State::kWaiting;
   }
   const Fanout::Leg* last = last_leg(fanout, seat);
-  if (last == nullptr || !waiting) return SeatState::kVacant;
-  if (last->state != Fanout::Leg::State::kWaiting) return SeatState::kSilent;
+  if (last == nullptr || !waiting) return SeatFill::kVacant;
+  if (last->state != Fanout::Leg::State::kWaiting) return SeatFill::kSilent;
   const bool silent = now - last->asked >= patience || suspects.suspected(last->peer, now);
-  return silent ? SeatState::kSilent : SeatState::kWaiting;
+  return silent ? SeatFill::kSilent : SeatFill::kWaiting;
 }
 
 Time next_silence(const Fanout& fanout, uint32_t seats, Duration patience, Time now) {

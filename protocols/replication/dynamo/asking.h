@@ -36,14 +36,14 @@ void keep_random(Seats& seats, Random& random);
 // Those that are asked first come first: `self`, then who is not suspected, each in their order.
 void order_for_hedging(Seats& seats, NodeId self, const Suspects& suspects, Time now);
 
-enum class SeatState : uint8_t {
+enum class SeatFill : uint8_t {
   kFilled,
   kWaiting,  // somebody who should answer soon is asked
   kSilent,   // who was asked last does not answer, or is suspected
   kVacant,   // whoever was asked said no
 };
-SeatState seat_state(const Fanout& fanout, uint32_t seat, const Suspects& suspects, Time now,
-                     Duration patience);
+SeatFill seat_fill(const Fanout& fanout, uint32_t seat, const Suspects& suspects, Time now,
+                   Duration patience);
 // When the next seat that is waiting becomes silent; kNever: none is waiting.
 Time next_silence(const Fanout& fanout, uint32_t seats, Duration patience, Time now);
 

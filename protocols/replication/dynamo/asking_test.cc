@@ -89,8 +89,8 @@ class Seating : public testing::Test {
     seats.homes = {1, 2, 3};
     seats.needed = 2;
   }
-  SeatState state(const Fanout& fanout, uint32_t seat) {
-    return seat_state(fanout, seat, suspects, world.now(), 50 * kMillisecond);
+  SeatFill state(const Fanout& fanout, uint32_t seat) {
+    return seat_fill(fanout, seat, suspects, world.now(), 50 * kMillisecond);
   }
 
   TestWorld world;
@@ -104,20 +104,20 @@ class Seating : public testing::Test {
 TEST_F(Seating, a_seat_is_filled_vacant_or_silent_by_whom_it_asked_last) {
   Fanout fanout(rpc, seats.homes);
   fanout.send(Kind::kReplicaGetRequest, 1, kSecond, GetRequest{"k"}.encode());
-  for (uint32_t seat = 0; seat < 3; ++seat) EXPECT_EQ(state(fanout, seat), SeatState::kWaiting);
+  for (uint32_t seat = 0; seat < 3; ++seat) EXPECT_EQ(state(fanout, seat), SeatFill::kWaiting);
   EXPECT_EQ(next_silence(fanout, 3, 50 * kMillisecond, 0), 50 * kMillisecond);
   world.run_for(10 * kMillisecond);
-  EXPECT_EQ(state(fanout, 0), SeatState::kFilled);
-  EXPECT_EQ(state(fanout, 1), SeatState::kVacant);
-  EXPECT_EQ(state(fanout, 2), SeatState::kWaiting);
+  EXPECT_EQ(state(fanout, 0), SeatFill::kFilled);
+  EXPECT_EQ(state(fanout, 1), SeatFill::kVacant);
+  EXPECT_EQ(state(fanout, 2), SeatFill::kWaiting);
   world.run_for(50 * kMillisecond);
-  EXPECT_EQ(state(fanout, 2), SeatState::kSilent);
+  EXPECT_EQ(state(fanout, 2), SeatFill::kSilent);
   EXPECT_EQ(next_silence(fanout, 3, 50 * kMillisecond, world.now()), kNever);
   fanout.add(4, 2, Kind::kReplicaGetRequest, 1, kSecond, GetRequest{"k", true}.encode());
-  EXPECT_EQ(state(fanout, 2), SeatState::kWaiting);
+  EXPECT_EQ(state(fanout, 2), SeatFill::kWaiting);
   EXPECT_EQ(fanout.gather().outstanding(), 2u);
   world.run_for(10 * kMillisecond);
-  EXPECT_EQ(state(fanout, 2), SeatState::kFilled);
+  EXPECT_EQ(state(fanout, 2), SeatFill::kFilled);
   EXPECT_EQ(fanout.gather().succeeded(), 2u);
   EXPECT_EQ(fanout.gather().outstanding(), 0u) << "the home does not count any more";
 }

@@ -82,13 +82,13 @@ bool Dynamo::ask_stand_ins(Fanout& fanout, const Seats& seats, std::string_view 
   const uint64_t position = Ring::position_of(key);
   uint32_t hoped = 0;
   for (uint32_t seat = 0; seat < seats.homes.size(); ++seat) {
-    const SeatState state = seat_state(fanout, seat, suspects_, now, patience);
-    hoped += state == SeatState::kFilled || state == SeatState::kWaiting;
+    const SeatFill state = seat_fill(fanout, seat, suspects_, now, patience);
+    hoped += state == SeatFill::kFilled || state == SeatFill::kWaiting;
   }
   bool asked = false;
   for (uint32_t seat = 0; seat < seats.homes.size() && hoped < seats.needed; ++seat) {
-    const SeatState state = seat_state(fanout, seat, suspects_, now, patience);
-    if (state != SeatState::kSilent && state != SeatState::kVacant) continue;
+    const SeatFill state = seat_fill(fanout, seat, suspects_, now, patience);
+    if (state != SeatFill::kSilent && state != SeatFill::kVacant) continue;
     const NodeId peer = next_stand_in(*view_, position, seats, fanout, suspects_, now);
     if (peer == kNoNode) break;
     ++stats_.stand_ins_asked;

@@ -54,8 +54,8 @@ bool Dynamo::hint_stand_ins(Fanout& fanout, const Seats& seats, const Sending& s
   const Time now = host_.clock().now();
   bool asked = false;
   for (uint32_t seat = 0; seat < seats.homes.size(); ++seat) {
-    const SeatState state = seat_state(fanout, seat, suspects_, now, patience);
-    if (state != SeatState::kSilent && state != SeatState::kVacant) continue;
+    const SeatFill state = seat_fill(fanout, seat, suspects_, now, patience);
+    if (state != SeatFill::kSilent && state != SeatFill::kVacant) continue;
     const NodeId peer = next_stand_in(*view_, sending.position, seats, fanout, suspects_, now);
     if (peer == kNoNode) break;
     ++stats_.stand_ins_asked;

@@ -77,6 +77,7 @@ Task<void> HintDelivery::deliver(NodeId owner) {
     // Not all stand-ins at the same moment.
     co_await host_.clock().sleep(
         rest / 2 + static_cast<Duration>(random_.below(static_cast<uint64_t>(rest) + 1)));
+    if (!view_->now || view_->now->members().empty()) continue;  // nobody is known yet
     uint64_t bytes = 0;
     Round round = take(owner, cursor, pace.window, bytes);
     if (round.empty()) continue;  // at the end: from the beginning again
