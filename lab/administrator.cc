@@ -91,14 +91,12 @@ void Administrator::install_upgrade(Order& order) {
   }
 }
 
-void Administrator::install_program() {}
-
 void Administrator::look() {
   bool waiting = false;
   for (Order& order : orders_) {
     if (order.seen_to) continue;
     if (order.done == kNever) {
-      waiting = waiting || world_.now() < order.until;
+      waiting = waiting || (world_.now() < order.until && !order.taken_back);
       continue;
     }
     order.seen_to = true;
@@ -144,7 +142,7 @@ std::vector<std::string> Administrator::carried_out() const {
 std::vector<std::string> Administrator::unfinished() const {
   std::vector<std::string> lines;
   for (const Order& order : orders_) {
-    if (order.done != kNever) continue;
+    if (order.done != kNever || order.taken_back) continue;
     lines.push_back(concat("the ", order.text, " was not done ",
                            format_span(order.until - order.at), " after the order",
                            order.last.empty() ? "" : concat(": ", order.last)));

@@ -11,6 +11,9 @@
 
 #include "lab/fault_schedule.h"
 #include "lab/plan.h"
+#include "protocols/members.h"
+#include "protocols/membership/admin_message.h"
+#include "protocols/rpc.h"
 #include "scenarios/scenario.pb.h"
 #include "sim/world.h"
 
@@ -44,13 +47,20 @@ class Administrator {
     NodeId node = kNoNode;
     NodeId other = kNoNode;  // replace: the machine that takes its place
     Time at = 0, until = 0;
-    bool accepted = false;  // a node said that it was decided
+    bool accepted = false;    // a node said that it was decided
+    uint64_t ticket = 0;      // … as this change
+    bool taken_back = false;  // by a later order
     Time done = kNever;
     bool seen_to = false;  // what is left to do by hand when it is done
     std::string last;      // what a node last said, or nothing
   };
   friend Task<void> run_administrator(Host& host, Administrator* administrator);
   friend Task<void> carry_out(Host& host, Rpc& rpc, Administrator* administrator, Order* order);
+
+  NodeId someone(Random& random, const Order& order) const;
+  AdminOrder words_of(const Order& order) const;
+  bool is_done(const Order& order, const MembersReply& reply) const;
+  void accepted(Order& order, uint64_t ticket);
 
   Order resolve(const scenario::Admin& admin) const;
   void install_by_hand(Order& order);

@@ -1,5 +1,7 @@
 #include "lab/node_plan.h"
 
+#include <algorithm>
+
 #include "lab/translate.h"
 #include "lab/units.h"
 
@@ -7,6 +9,7 @@ namespace ringside::lab {
 namespace {
 
 constexpr Duration kPollEvery = 10 * kSecond;  // the paper's
+constexpr std::size_t kSeeds = 3;
 
 Partitioning to_partitioning(scenario::Cluster::Partitioning partitioning) {
   switch (partitioning) {
@@ -80,11 +83,25 @@ void plan_nodes(const scenario::Scenario& scenario, Plan& plan) {
   node.ring.tokens = cluster.virtual_nodes();
   node.dynamo = to_dynamo(cluster.strategy().dynamo());
   node.engine = to_engine(cluster.engine());
+  const scenario::Dynamo& dynamo = cluster.strategy().dynamo();
+  node.upkeep = to_upkeep(dynamo.upkeep());
+  node.background = to_background(dynamo.background());
+  if (dynamo.transfer().has_bytes_per_second())
+    node.transfer.bytes_per_second = dynamo.transfer().bytes_per_second();
+  node.gossip = to_gossip(dynamo.gossip());
+  node.ping.on = dynamo.gossip().on();
+  node.detector.kind =
+      dynamo.detector() == scenario::Dynamo::PHI ? Detector::kPhi : Detector::kLocal;
+  for (std::size_t i = 0; i < std::min(kSeeds, node.members.size()); ++i)
+    node.seeds.push_back(node.members[i].id);
 
   ClientOptions& client = plan.client;
   client.members = node.members;
   client.ring = node.ring;
   client.n = node.dynamo.n;
+  client.poll_every = scenario.workload().has_poll_every()
+                          ? span_of(scenario.workload().poll_every())
+                          : kPollEvery;
   client.routing = routing_of(scenario.workload(), node.dynamo);
   client.timeout =
       scenario.workload().has_timeout() ? span_of(scenario.workload().timeout()) : 2 * kSecond;
@@ -93,7 +110,9 @@ void plan_nodes(const scenario::Scenario& scenario, Plan& plan) {
 }
 
 NodeOptions options_of(const Plan& plan, const NodePlan& node, uint32_t wire_version) {
-  return plan.node;
+  NodeOptions options = plan.node;
+  if (wire_version != 0) options.speak_wire = static_cast<uint16_t>(wire_version);
+  return options;
 }
 
 std::vector<sim::TunableRange> tunables_of(const scenario::Scenario& scenario) {
@@ -112,6 +131,10 @@ std::vector<sim::TunableRange> tunables_of(const scenario::Scenario& scenario) {
       {"read_repair_wait", kMillisecond, 20 * kMillisecond, 200 * kMillisecond},
       {"request_timeout", 50 * kMillisecond, kSecond, 2 * kSecond},
   };
+  if (scenario.admin_size() > 0) {
+    ranges.push_back({"page_bytes", 256, 64 << 10, 256 << 10});
+    ranges.push_back({"ranges_at_once", 1, 4, 32});
+  }
   const scenario::Dynamo& dynamo = scenario.cluster().strategy().dynamo();
   if (dynamo.sloppy()) {
     if (!dynamo.has_hint_bytes()) ranges.push_back({"hint_bytes", 2 << 10, 64 << 20, 64 << 20});
@@ -126,6 +149,9 @@ std::vector<sim::TunableRange> tunables_of(const scenario::Scenario& scenario) {
 void apply_tunable(const sim::Tunable& tunable, NodeOptions& node) {
   if (tunable.name == "memtable_bytes")
     node.engine.memtable_bytes_max = static_cast<uint64_t>(tunable.value);
+  if (tunable.name == "page_bytes") node.transfer.page_bytes = static_cast<uint64_t>(tunable.value);
+  if (tunable.name == "ranges_at_once")
+    node.transfer.ranges_at_once = static_cast<uint32_t>(tunable.value);
   apply_to_dynamo(tunable.name, tunable.value, node.dynamo);
   if (node.engine.kind == EngineKind::kLsm) apply_to_lsm(tunable.name, tunable.value, node.engine);
 }

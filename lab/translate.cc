@@ -1,5 +1,7 @@
 #include "lab/translate.h"
 
+#include <algorithm>
+
 #include "lab/units.h"
 #include "protocols/wire.h"
 
@@ -87,6 +89,32 @@ DynamoOptions to_dynamo(const scenario::Dynamo& dynamo) {
   options.buffered_writes = dynamo.buffered_writes();
   if (dynamo.has_buffer_objects()) options.buffer_objects = dynamo.buffer_objects();
   options.random_quorums = dynamo.random_quorums();
+  return options;
+}
+
+UpkeepOptions to_upkeep(const scenario::Dynamo::Upkeep& upkeep) {
+  UpkeepOptions options;
+  options.anti_entropy = upkeep.anti_entropy();
+  if (upkeep.has_every()) options.every = span_of(upkeep.every());
+  options.reap = upkeep.reap();
+  if (upkeep.has_reap_after()) options.reap_after = span_of(upkeep.reap_after());
+  if (upkeep.has_reap_every()) options.reap_every = span_of(upkeep.reap_every());
+  if (upkeep.has_reap_grace()) options.reap_grace = span_of(upkeep.reap_grace());
+  return options;
+}
+
+BackgroundOptions to_background(const scenario::Dynamo::Background& background) {
+  BackgroundOptions options;
+  if (background.has_target()) options.target = span_of(background.target());
+  if (background.has_window()) options.window = span_of(background.window());
+  return options;
+}
+
+GossipOptions to_gossip(const scenario::Dynamo::Gossip& gossip) {
+  GossipOptions options;
+  options.on = gossip.on();
+  if (gossip.has_every()) options.every = span_of(gossip.every());
+  options.news_every = std::min(options.news_every, options.every);
   return options;
 }
 
