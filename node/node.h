@@ -9,9 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "protocols/background.h"
 #include "protocols/membership/gossip.h"
 #include "protocols/membership/pinger.h"
 #include "protocols/replication/dynamo/options.h"
+#include "protocols/replication/dynamo/transfer_options.h"
+#include "protocols/replication/dynamo/upkeep_options.h"
 #include "protocols/ring.h"
 #include "protocols/rpc.h"
 #include "runtime/host.h"
@@ -25,6 +28,9 @@ struct NodeOptions {
   std::vector<Member> members;
   RingOptions ring;
   DynamoOptions dynamo;
+  UpkeepOptions upkeep;          // repair and reaping
+  BackgroundOptions background;  // how much of it, beside the clients
+  TransferOptions transfer;      // of ranges, when the ring changes
   EngineOptions engine;
   // Peers that are talked to again and again, so that a ring never falls apart. Where addresses are
   // not known beforehand (real hosts), this host can already reach them.
@@ -49,6 +55,8 @@ struct NodeStatus {
   uint64_t ticket = 0;      // of the change under way
   uint64_t incarnation = 0;
   DynamoStats dynamo;
+  UpkeepStats upkeep;
+  TransferStats transfer;
   RpcStats rpc;
 };
 

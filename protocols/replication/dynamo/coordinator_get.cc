@@ -8,7 +8,7 @@ namespace {
 
 // An object as the replicas hold it, or what several of them make together. `object` views a
 // reply's bytes, or `own` when no reply has it all.
-struct Merged {
+struct MergedReplies {
   bool found = false;
   bool agreed = true;
   std::string_view object;
@@ -20,7 +20,7 @@ bool parse_reply(const Fanout::Leg& leg, GetReply& reply) {
 }
 
 // Objects that are none count as not there.
-void merge_replies(const Versioning& versions, const Fanout& fanout, Merged& merged) {
+void merge_replies(const Versioning& versions, const Fanout& fanout, MergedReplies& merged) {
   merged.found = false;
   merged.agreed = true;
   std::string both;
@@ -165,7 +165,7 @@ Task<void> Dynamo::coordinate_get(Request request) {
   }
   if (sloppy() && suspects_.any()) note_answers(fanout, patience);
   if (by_stand_ins(fanout, seats)) ++stats_.sloppy_gets;
-  Merged merged;
+  MergedReplies merged;
   merge_replies(replica_.versions(), fanout, merged);
   if (!merged.agreed) ++stats_.siblings_returned;
   stats_.note_read(merged.found ? sibling_count(merged.object) : 0);
