@@ -211,5 +211,38 @@ TEST(Upkeep, a_cluster_that_restarts_as_a_whole_agrees_without_moving_a_row) {
             << " bytes of hashes, " << total.row_bytes << " of objects\n";
 }
 
+TEST(Upkeep, a_range_whose_disk_went_bad_is_given_up_and_asked_for_anew) {
+  UpkeepCluster cluster(12'800);
+  cluster.engine.memtable_bytes_max = 128u << 10;  // tables
+  cluster.engine.block_cache_bytes = 64u << 10;
+  cluster.start();
+  cluster.run_for(6 * kSecond);
+  ASSERT_EQ(cluster.wrong, "");
+  cluster.nodes.clear();
+  for (NodeId id = 1; id <= kUpkeepNodes; ++id) cluster.world->crash(id);
+  for (const sim::MachineId machine : {0, 1}) {
+    ASSERT_GT(cluster.world->rot(machine, "table", 8), 0u);
+  }
+  for (NodeId id = 1; id <= kUpkeepNodes; ++id) cluster.world->restart(id);
+  cluster.run_for(10 * kSecond);
+  uint64_t given_up = 0;
+  for (const NodeId id : {1, 2}) {
+    if (!cluster.nodes.contains(id)) continue;  // what was hit are its own rows
+    UpkeepNode& damaged = *cluster.nodes.at(id);
+    EXPECT_EQ(cluster.refills[id].size(), cluster.stats[id].suspects);
+    given_up += cluster.refills[id].size();
+    for (const PositionRange& range : cluster.refills[id]) {
+      EXPECT_FALSE(damaged.partitions.whole(range.begin));
+    }
+    for (const auto& [begin, held] : damaged.partitions.all()) {
+      const bool told =
+          std::count(cluster.refills[id].begin(), cluster.refills[id].end(), held.range) == 1;
+      EXPECT_NE(held.whole, told);
+    }
+  }
+  EXPECT_GT(given_up, 0u);
+  for (NodeId id = 3; id <= kUpkeepNodes; ++id) EXPECT_TRUE(cluster.refills[id].empty());
+}
+
 }  // namespace
 }  // namespace ringside
