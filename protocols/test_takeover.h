@@ -16,6 +16,7 @@
 #include "protocols/keys.h"
 #include "protocols/replication/dynamo/coordinator.h"
 #include "protocols/replication/dynamo/takeover.h"
+#include "protocols/replication/dynamo/version.h"
 #include "protocols/test_takeover_options.h"
 #include "sim/world.h"
 
