@@ -55,6 +55,12 @@ bool take_body(const Frame& frame, TappedFrame& tapped) {
       tapped.key = put.key;
       return take_object(put.object, tapped);
     }
+    case Kind::kHintedPutRequest: {
+      HintedPutRequest put;
+      if (!put.parse(body)) return false;
+      tapped.key = put.key;
+      return take_object(put.object, tapped);
+    }
     default: return true;
   }
 }
