@@ -141,6 +141,12 @@ TEST(Papers, a_write_buffer_cuts_the_tail_of_writes_to_a_fifth) {
   EXPECT_GT(metric(durable, "put_p999_ms"), 5 * metric(buffered, "put_p999_ms"));
 }
 
+// SOSP 2007, section 6.3: its expectation is in the scenario.
+TEST(Papers, nearly_every_read_of_a_day_returns_one_version) {
+  const RunResult day = play("dynamo_versions_per_read", 1);
+  EXPECT_GT(day.expectations.size(), 2u);
+}
+
 TEST(Papers, random_quorums_are_as_stale_as_combinatorics_has_them) {
   const auto scenario = paper("k_staleness");
   ASSERT_TRUE(scenario);

@@ -201,7 +201,10 @@ TEST(Node, a_crash_and_a_power_loss_of_everyone_keep_what_was_acknowledged) {
 }
 
 TEST(Node, the_side_that_reaches_w_goes_on_through_a_partition_and_reads_repair_the_rest) {
-  Cluster cluster;
+  NodeOptions options;  // with nothing else that could repair
+  options.dynamo.sloppy = false;
+  options.upkeep.anti_entropy = false;
+  Cluster cluster(1, options);
   const auto home = cluster.home("cart");
   const PutResult before = cluster.put("cart", "", "before");
   sim::World::WeatherId cut = 0;

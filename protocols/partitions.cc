@@ -77,6 +77,7 @@ Task<Result<void>> Partitions::load() {
   Permit permit = co_await turn_.acquire();
   // What recovery logged again is read only once it is durable.
   Result<void> done = co_await engine_.durable(engine_.last_submitted());
+  if (done.ok()) done = co_await drop_lost_hints();
   if (done.ok()) done = co_await make_own_tablets();
   if (!done.ok()) co_return done;
   const Result<bool> read = co_await read_marks();
@@ -87,6 +88,21 @@ Task<Result<void>> Partitions::load() {
   }
   if (tablets_) done = co_await match_tablets();
   co_return done;
+}
+
+// Hints that cannot be read would stop every scan of them for ever. The homes repair each other.
+Task<Result<void>> Partitions::drop_lost_hints() {
+  const std::vector<Suspect> suspects = engine_.suspects();
+  const bool lost = std::any_of(suspects.begin(), suspects.end(), [](const Suspect& suspect) {
+    return suspect.range.overlaps(hint_rows());
+  });
+  if (!lost) co_return Result<void>();
+  for (const TabletInfo& tablet : engine_.tablets()) {
+    if (tablet.range != hint_rows()) continue;
+    host_.trace().probe("partitions.hints_lost");
+    co_return co_await engine_.drop_tablet(hint_rows());
+  }
+  co_return Result<void>();
 }
 
 Task<Result<void>> Partitions::make_own_tablets() {

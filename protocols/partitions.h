@@ -86,6 +86,7 @@ class Partitions {
  private:
   using Marks = std::vector<Held>;
 
+  Task<Result<void>> drop_lost_hints();
   Task<Result<void>> make_own_tablets();
   Task<Result<bool>> read_marks();
   Task<Result<void>> forget_marks();

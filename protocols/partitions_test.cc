@@ -41,8 +41,10 @@ struct Rig {
   explicit Rig(uint64_t seed = 1) : host(seed) {}
   ~Rig() { die(); }
 
-  void open() {
-    Result<std::unique_ptr<Engine>> opened = host.run(Engine::open(host, small_engine()));
+  void open(LostLog lost_log = LostLog::kRefuse) {
+    EngineOptions options = small_engine();
+    options.lost_log = lost_log;
+    Result<std::unique_ptr<Engine>> opened = host.run(Engine::open(host, options));
     ASSERT_TRUE(opened.ok()) << opened.error().text();
     engine = *std::move(opened);
     partitions.emplace(host, *engine);
@@ -189,6 +191,30 @@ TEST(Partitions, lost_marks_leave_every_range_held_and_none_whole) {
   rig.reopen();
   EXPECT_EQ(rig.state(), (State{{kA, false}, {kD, false}})) << "and that is kept";
   EXPECT_EQ(rig.host.probes("partitions.marks_lost"), 1u);
+}
+
+TEST(Partitions, after_a_lost_log_everything_is_held_nothing_is_whole_and_hints_can_be_kept_again) {
+  Rig rig;
+  rig.open();
+  rig.check(rig.host.run(rig.partitions->hold({kA, kD}, true)));
+  rig.check(rig.host.run(rig.engine->flush()));
+  rig.check(rig.put(3, "a"));
+  for (int i = 0; i < 40; ++i) rig.check(rig.put(4, "b" + std::to_string(i)));
+  rig.die();
+  for (const std::string& path : rig.host.disk().paths()) {
+    if (path.find("/log/") == std::string::npos) continue;
+    std::string& bytes = rig.host.disk().bytes(path);
+    for (std::size_t at = 4'096; at < std::min<std::size_t>(bytes.size(), 12'000); ++at)
+      bytes[at] = static_cast<char>(bytes[at] ^ 0x55);
+  }
+  rig.open(LostLog::kReport);
+  ASSERT_GT(rig.engine->stats().lost_batches, 0u) << "the log was to be damaged";
+  EXPECT_EQ(rig.state(), (State{{kA, false}, {kD, false}}));
+  EXPECT_EQ(rig.host.probes("partitions.marks_lost"), 1u);
+  EXPECT_EQ(rig.host.probes("partitions.hints_lost"), 1u);
+  rig.check(rig.host.run(rig.partitions->renew(kA)));
+  rig.check(rig.host.run(rig.partitions->renew(kD)));
+  EXPECT_TRUE(rig.engine->suspects().empty());
 }
 
 // One step of a life, and what is held after it.

@@ -281,7 +281,8 @@ class TakeoverRig {
   static Task<void> node_program(Host& host, TakeoverRig& rig) {
     EngineOptions engine_options;
     engine_options.one_tablet = false;
-    engine_options.memtable_bytes_max = 64u << 10;
+    engine_options.memtable_bytes_max = rig.options_.memtable_bytes;
+    engine_options.scrub_every = rig.options_.scrub_every;
     engine_options.log_segment_bytes = 256u << 10;
     engine_options.log_bytes_max = 1u << 20;
     Result<std::unique_ptr<Engine>> engine = co_await Engine::open(host, engine_options);

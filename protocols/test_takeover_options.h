@@ -18,11 +18,14 @@ struct TakeoverRigOptions {
   Duration think = 5 * kMillisecond;  // of a client, between two operations
   double loss = 0, duplication = 0;
   double crash = 0;  // probability that somebody dies, every 10 ms
+  uint64_t memtable_bytes = 64u << 10;
+  Duration scrub_every = 0;
   RingOptions ring{.q = 16, .tokens = 4};
   DynamoOptions dynamo;
   TransferOptions transfer{.page_bytes = 1'000,
                            .page_timeout = 100 * kMillisecond,
                            .retry_every = 20 * kMillisecond,
+                           .keep_for = 100 * kMillisecond,
                            .look_every = 500 * kMillisecond};
 };
 

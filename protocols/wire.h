@@ -155,7 +155,9 @@ struct PutRequest {  // client_put, forward_put
 };
 
 struct PutReply {
-  std::string_view context;  // covers what the request's context covered, and the put
+  // Covers what the request's context covered, and the put (with vector clocks, if that stood
+  // alone).
+  std::string_view context;
   uint32_t coordinator = 0;
   Buffer encode() const;
   bool parse(std::string_view body);

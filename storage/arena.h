@@ -14,7 +14,7 @@ namespace ringside {
 
 class Arena {
  public:
-  static constexpr std::size_t kFirstChunkBytes = 4u << 10;
+  static constexpr std::size_t kFirstChunkBytes = 512;
   static constexpr std::size_t kChunkBytesMax = 256u << 10;
 
   // Aligned to eight bytes, not initialised.

@@ -1,8 +1,15 @@
 // What keeps an engine within its bounds must let go of it again.
 #include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <chrono>
+#include <iostream>
+#include <string>
+#include <vector>
 
 #include "storage/engine.h"
 #include "storage/test_host.h"
+#include "storage/test_scale.h"
 
 namespace ringside {
 namespace {
@@ -87,6 +94,67 @@ TEST_F(EngineLimits, a_merge_of_level_0_takes_effect_as_it_goes) {
   ASSERT_TRUE(rows.ok());
   EXPECT_EQ(rows->size(), static_cast<std::size_t>(kKeys));
   for (const StoredEntry& row : *rows) EXPECT_EQ(row.value[0], '2') << row.key;
+}
+
+// What a node that holds many partitions pays for those in which nothing happens.
+std::vector<KeyRange> many_ranges(uint32_t count) {
+  const auto key = [](uint32_t number) {
+    std::string bytes(4, '\0');
+    for (int i = 0; i < 4; ++i) bytes[i] = static_cast<char>(number >> (24 - 8 * i) & 0xff);
+    return bytes;
+  };
+  std::vector<KeyRange> ranges;
+  for (uint32_t i = 0; i < count; ++i) ranges.push_back({key(i), key(i + 1)});
+  return ranges;
+}
+
+TEST_F(EngineLimits, a_hundred_idle_tablets_take_less_than_a_mebibyte) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer's allocator counts otherwise";
+  options_.one_tablet = false;
+  options_.merkle_depth = 6;
+  start();
+  ASSERT_TRUE(host_.run(engine_->create_tablets(many_ranges(1))).ok());
+  ASSERT_TRUE(host_.run(engine_->drop_tablet(many_ranges(1).front())).ok());
+  const std::vector<KeyRange> ranges = many_ranges(100);
+  const uint64_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  ASSERT_TRUE(host_.run(engine_->create_tablets(ranges)).ok());
+  const uint64_t empty = mallinfo2().uordblks + mallinfo2().hblkhd;
+  Batch rows;  // one group of the log: the disk of this test is memory, too
+  for (const KeyRange& range : ranges) rows.put(range.begin, std::string(20, 'v'));
+  ASSERT_TRUE(engine_->submit(rows).ok());
+  host_.run_until_idle();
+  const uint64_t touched = mallinfo2().uordblks + mallinfo2().hblkhd;
+  RecordProperty("bytes_of_an_empty_tablet", std::to_string((empty - before) / 100));
+  RecordProperty("bytes_of_a_tablet_with_a_row", std::to_string((touched - before) / 100));
+  std::cout << (empty - before) / 100 << " bytes an empty tablet, " << (touched - before) / 100
+            << " with a row in memory\n";
+  EXPECT_LT(empty - before, 512u << 10);
+  EXPECT_LT(touched - before, 1u << 20);
+}
+
+TEST_F(EngineLimits, opening_five_hundred_tablets_costs_twice_what_half_of_them_cost) {
+  options_.one_tablet = false;
+  uint64_t calls[2] = {};
+  for (const uint32_t half : {1u, 0u}) {
+    const std::vector<KeyRange> ranges = many_ranges(half ? 250 : 500);
+    options_.directory = half ? "half" : "whole";
+    start();
+    ASSERT_TRUE(host_.run(engine_->create_tablets(ranges)).ok());
+    for (const KeyRange& range : ranges) ASSERT_TRUE(put(range.begin, 20).ok());
+    ASSERT_TRUE(host_.run(engine_->flush()).ok());
+    ASSERT_TRUE(host_.run(engine_->close()).ok());
+    host_.end_tasks();
+    engine_.reset();
+    const uint64_t before = host_.disk().performed;
+    const auto begun = std::chrono::steady_clock::now();
+    start();
+    const auto took = std::chrono::steady_clock::now() - begun;
+    calls[half] = host_.disk().performed - before;
+    std::cout << ranges.size() << " tablets: " << calls[half] << " disk calls, "
+              << std::chrono::duration_cast<std::chrono::microseconds>(took).count() << " us\n";
+    EXPECT_EQ(engine_->tablets().size(), ranges.size());
+  }
+  EXPECT_LT(calls[0], calls[1] * 22 / 10);
 }
 
 }  // namespace

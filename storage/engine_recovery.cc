@@ -151,10 +151,18 @@ Task<Result<std::shared_ptr<const TabletVersion>>> EngineImpl::open_version(
 Task<Result<void>> EngineImpl::remove_orphans() {
   Result<std::vector<std::string>> names = co_await host_.disk().list(table_directory_);
   if (!names.ok()) co_return names.error();
+  std::set<uint64_t> named;  // a node with many tablets has many
+  const auto note = [&named](const std::vector<TabletState>& tablets) {
+    for (const TabletState& tablet : tablets) {
+      for (const LeveledTable& at : tablet.tables) named.insert(at.table.id);
+    }
+  };
+  note(manifest_->state().tablets);
+  for (const CheckpointState& checkpoint : manifest_->state().checkpoints) note(checkpoint.tablets);
   for (const std::string& name : *names) {
     const uint64_t id = std::strtoull(name.c_str(), nullptr, 10);
     if (id == 0 || table_file_name(table_directory_, id) != table_directory_ + "/" + name) continue;
-    if (manifest_->state().names_table(id)) continue;
+    if (named.contains(id)) continue;
     host_.trace().probe("engine.orphan_removed");
     Result<void> removed = co_await host_.disk().remove(table_directory_ + "/" + name);
     if (!removed.ok()) co_return removed;

@@ -52,9 +52,9 @@ void EngineImpl::place(std::shared_ptr<Tablet> tablet) {
     tablet->merkle = std::make_unique<MerkleTree>(tablet->range, options_.merkle_depth);
     tablet->merkle_turn = std::make_unique<Semaphore>(host_.ready(), 1);
   }
-  const auto at = std::find_if(tablets_.begin(), tablets_.end(), [&](const auto& other) {
-    return other->range.begin > tablet->range.begin;
-  });
+  const auto at = std::upper_bound(
+      tablets_.begin(), tablets_.end(), tablet,
+      [](const auto& one, const auto& other) { return one->range.begin < other->range.begin; });
   tablets_.insert(at, std::move(tablet));
 }
 

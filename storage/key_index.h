@@ -41,7 +41,7 @@ class KeyIndex {
     slots_[at] = added;
   }
   void grow() {
-    std::vector<Slot> old(slots_.empty() ? 32 : 2 * slots_.size());
+    std::vector<Slot> old(slots_.empty() ? 8 : 2 * slots_.size());
     old.swap(slots_);
     mask_ = slots_.size() - 1;
     for (const Slot& slot : old) {

@@ -64,7 +64,7 @@ uint64_t HintStore::waiting_for(NodeId owner) const {
 }
 
 bool HintStore::waiting_for(PositionRange range) const {
-  if (!loaded_) return true;
+  if (!loaded_ || !complete_) return true;
   std::string begin(kPositionBytes, '\0');
   put_big_endian(range.begin, begin.data());
   return std::any_of(owners_.begin(), owners_.end(), [&](const auto& owner) {
@@ -79,6 +79,12 @@ Task<Result<void>> HintStore::load() {
   for (bool more = true; more;) {
     const ScanLimits limits{.fill_cache = false};
     Result<Rows> rows = co_await engine_.scan(begin, end, limits, View::kDurable);
+    if (!rows.ok() && rows.code() == Code::kCorrupt) {
+      // A damaged disk costs hints, as it may cost objects; whoever reaps must not count on us.
+      host_.trace().probe("hints.unreadable");
+      complete_ = false;
+      break;
+    }
     if (!rows.ok()) co_return rows.error();
     more = !rows->empty();
     for (const StoredEntry& entry : *rows) {

@@ -49,10 +49,10 @@ class HintStore {
   // What waits for whom. Owners without hints are not listed.
   const std::map<NodeId, Hints>& all() const { return owners_; }
   uint64_t waiting_for(NodeId owner) const;
+  // While that is not known, the answer is yes.
   bool waiting_for(PositionRange range) const;
   uint64_t count() const { return count_; }
   uint64_t bytes() const { return bytes_; }
-  // Before `load` returned, whether anything waits is not known, and the answer is yes.
   bool loaded() const { return loaded_; }
 
   // The object of a hint; nothing when it is gone.
@@ -90,6 +90,7 @@ class HintStore {
   const DynamoOptions& options_;
   DynamoStats& stats_;
   bool loaded_ = false;
+  bool complete_ = true;  // all of them could be read
   uint64_t turns_ = 0;
   uint64_t count_ = 0;
   uint64_t bytes_ = 0;

@@ -35,6 +35,7 @@ void Takeover::follow(const RingView& view, bool may_pull) {
                     view.ticket == view_.ticket && view.switched == view_.switched;
   if (same && may_pull == may_pull_ && view_.now != nullptr) return;
   view_ = view;
+  viewed_at_ = host_.clock().now();
   may_pull_ = may_pull;
   ++epoch_;
   idle_ = false;
@@ -339,7 +340,7 @@ Task<bool> Takeover::give_back_all(Epoch epoch) {
     if (!place_of(held.range).home()) leaving.push_back(held.range);
   }
   if (leaving.empty()) co_return true;
-  if (view_.changing()) co_return false;
+  if (view_.changing() || host_.clock().now() < viewed_at_ + options_.keep_for) co_return false;
   bool all = true;
   for (const PositionRange& range : leaving) {
     const bool given = co_await give_back(range, epoch);

@@ -93,6 +93,7 @@ class Takeover final : public RangeMover {
   Transfer transfer_;
   RingView view_;
   bool may_pull_ = false;      // everyone writes to the homes of both rings
+  Time viewed_at_ = 0;         // since when the view is so
   uint64_t epoch_ = 0;         // of the view
   uint64_t held_epoch_ = 0;    // for which everything is held that is to be
   std::vector<Place> places_;  // home in a ring of the view, cut at the bounds of both

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <iostream>
 
 #include "protocols/test_takeover.h"
 #include "runtime/bug.h"
@@ -97,6 +98,20 @@ TEST(Takeover, a_range_that_cannot_be_believed_is_filled_anew) {
   expect_nothing_lost(rig);
   EXPECT_EQ(rig.total().ranges_renewed, 1u);
   EXPECT_EQ(rig.total().ranges_filled, 1u);
+}
+
+TEST(Takeover, ranges_whose_tables_rot_are_given_up_and_filled_from_the_others) {
+  TakeoverRigOptions options{.seed = 9, .think = kMillisecond};
+  options.memtable_bytes = 16u << 10;
+  options.scrub_every = 200 * kMillisecond;
+  TakeoverRig rig(options);
+  rig.found({1, 2, 3, 4, 5});
+  rig.run_for(2 * kSecond);
+  ASSERT_GT(rig.world().rot(rig.world().machine_of(2), "table", 40), 0u);
+  rig.run_for(2 * kSecond);
+  EXPECT_GT(rig.total().ranges_renewed, 0u);
+  expect_nothing_lost(rig);
+  EXPECT_EQ(rig.total().ranges_filled, rig.total().ranges_renewed);
 }
 
 TEST(Takeover, an_old_copy_counts_for_nothing_when_its_range_comes_home_again) {
@@ -226,11 +241,9 @@ TEST(Takeover, one_range_moves_whole_through_loss_doubling_and_crashes_of_everyo
     all.acknowledged += one.acknowledged;
     all.reads += one.reads;
   }
-  printf(
-      "%llu of %llu seeds moved rows; %llu crashes, %llu resumed, %llu acknowledged, %llu reads\n",
-      (unsigned long long)moved, (unsigned long long)seeds, (unsigned long long)all.crashes,
-      (unsigned long long)all.resumed, (unsigned long long)all.acknowledged,
-      (unsigned long long)all.reads);
+  std::cout << moved << " of " << seeds << " seeds moved rows; " << all.crashes << " crashes, "
+            << all.resumed << " pulls resumed, " << all.acknowledged << " puts acknowledged, "
+            << all.reads << " reads\n";
   EXPECT_GT(moved, seeds * 9 / 10);
   EXPECT_GT(all.crashes, seeds);
   EXPECT_GT(all.resumed, seeds / 20);

@@ -102,6 +102,7 @@ class VersionHistory {
     }
   }
   const VersionState& any() { return past[random.below(past.size())]; }
+  uint64_t puts() const { return operations_; }
   const VersionView& last_put() const { return last_put_; }
 
   std::unique_ptr<Versioning> scheme;

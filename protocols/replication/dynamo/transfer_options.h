@@ -14,7 +14,9 @@ struct TransferOptions {
   uint32_t pages_at_once = 4;                 // that a node reads for others
   Duration page_timeout = kSecond;            // for one message
   Duration retry_every = 200 * kMillisecond;  // while something is missing
-  Duration look_every = 5 * kSecond;          // for ranges that turned suspect
+  // What is home no longer stays for a while: others may still write to it as to an old home.
+  Duration keep_for = 2 * kSecond;
+  Duration look_every = 5 * kSecond;  // for ranges that turned suspect
 };
 
 struct TransferStats {

@@ -137,7 +137,7 @@ bool VectorClock::decode_entries(std::string_view& bytes, std::size_t count) {
 bool VectorClock::decode(std::string_view& bytes) {
   if (bytes.size() < 8 || take<uint16_t>(bytes) != kClockFormat) return false;
   const std::size_t count = take<uint16_t>(bytes);
-  return count != kSameAsContext && take<uint32_t>(bytes) == 0 && decode_entries(bytes, count);
+  return count <= kEntriesMax && take<uint32_t>(bytes) == 0 && decode_entries(bytes, count);
 }
 
 void ClockedObject::normalise() {
@@ -250,7 +250,8 @@ bool ClockedObject::decode(std::string_view bytes) {
     if (!try_take(bytes, entries)) return false;
     if (entries == kSameAsContext) {
       version.clock = context;
-    } else if (!version.clock.decode_entries(bytes, entries) || version.clock == context) {
+    } else if (entries > kEntriesMax || !version.clock.decode_entries(bytes, entries) ||
+               version.clock == context) {
       return false;
     }
     const std::size_t size = length & kLengthMax;
@@ -279,6 +280,7 @@ Versioning::Merge ClockVersions::merge(std::string_view first, std::string_view 
   if (a.includes(b)) return Merge::kFirst;
   if (b.includes(a)) return Merge::kSecond;
   a.merge(b);
+  if (a.context.size() > kEntriesMax) return Merge::kBadSecond;
   out.resize(a.encoded_size());
   a.encode(out.data());
   return Merge::kBoth;
@@ -318,6 +320,7 @@ Versioning::Put ClockVersions::put(std::optional<std::string_view> stored, std::
   const uint32_t truncated = clock.truncate(entries_max_, made.dot.actor);
   object.put(context, ClockedVersion{made.dot, clock, version.operation, version.tombstone,
                                      version.value, made.time, version.expires});
+  if (object.context.size() > kEntriesMax) return {State::kBadContext};
   made.alone = object.siblings.size() == 1;
   out.resize(object.encoded_size());
   object.encode(out.data());

@@ -141,7 +141,7 @@ bool Context::decode(std::string_view& bytes) {
   if (bytes.size() < 8 || take<uint16_t>(bytes) != kDottedFormat) return false;
   const std::size_t entries = take<uint16_t>(bytes);
   const std::size_t dots = take<uint32_t>(bytes);
-  if (bytes.size() / 16 < entries + dots) return false;
+  if (entries > kEntriesMax || bytes.size() / 16 < entries + dots) return false;
   vector_.resize(entries);
   for (std::size_t i = 0; i < entries; ++i) {
     vector_[i].actor = take<uint64_t>(bytes);
@@ -287,6 +287,7 @@ Versioning::Merge DottedVersions::merge(std::string_view first, std::string_view
   if (a.includes(b)) return Merge::kFirst;
   if (b.includes(a)) return Merge::kSecond;
   a.merge(b);
+  if (a.context.vector().size() > kEntriesMax) return Merge::kBadSecond;
   out.resize(a.encoded_size());
   a.encode(out.data());
   return Merge::kBoth;
@@ -324,6 +325,7 @@ Versioning::Put DottedVersions::put(std::optional<std::string_view> stored, std:
   if (context.covers(made.dot)) return {State::kBadContext};
   object.put(context, Version{made.dot, version.operation, version.tombstone, version.value,
                               made.time, version.expires});
+  if (object.context.vector().size() > kEntriesMax) return {State::kBadContext};
   made.alone = object.siblings.size() == 1;
   out.resize(object.encoded_size());
   object.encode(out.data());

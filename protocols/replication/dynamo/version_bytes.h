@@ -21,6 +21,9 @@ inline constexpr uint16_t kDottedFormat = 2;
 inline constexpr uint16_t kClockFormat = 3;
 inline constexpr uint16_t kLastWriterFormat = 4;
 
+// More than anybody honest has; what would have more is refused.
+inline constexpr std::size_t kEntriesMax = 0xfff0;
+
 // In the length of a version's value.
 inline constexpr uint32_t kTombstone = 1u << 31;  // and the length is 0
 inline constexpr uint32_t kExpires = 1u << 30;    // an expiry stands in front of the value
