@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""planted_test.py PROGRAM SCENARIOS: the planted build must catch each planted bug of the log by an unmodified swarm: the
-per-replica oracle within 5 seeds, the end-to-end oracle within 200; and with none on it must be silent."""
+"""planted_test.py PROGRAM SCENARIOS [dynamo]: the planted build must catch each planted bug of the log by an unmodified swarm: the
+per-replica oracle within 5 seeds, the end-to-end oracle within 200; and with none on it must be silent. With `dynamo`: each bug of Dynamo within 200 seeds of its
+swarm, and the swarms silent."""
 import json
 import pathlib
 import subprocess
@@ -10,6 +11,19 @@ import tempfile
 PER_REPLICA_SEEDS = 5
 END_TO_END_SEEDS = 200
 SILENT_SEEDS = 50
+# The bugs of Dynamo: how many seeds of the swarm must show one. Each bug's scenario is a swarm of dynamo/, unchanged.
+DYNAMO_SEEDS = 200
+DYNAMO_SEEDS_AT_ONCE = 20
+DYNAMO_BUGS = {
+    "actor_counters_reissued": "swarm_dynamo",
+    "truncation_drops_newest": "swarm_dynamo_clocks",
+    "sloppy_quorum_trusted": "swarm_dynamo",
+    "hint_deleted_before_delivered": "swarm_dynamo",
+    "hint_resurrects_delete": "swarm_dynamo",
+    "merkle_blind_to_expiry": "swarm_dynamo_expiry",
+    "tombstone_collected_before_repair": "swarm_dynamo",
+    "range_served_before_whole": "swarm_dynamo_twelve",
+}
 
 
 def play(program, scenario, seeds, directory):
@@ -27,9 +41,49 @@ def first_seed(verdict, name, says=""):
     return None
 
 
+def unchanged(bug, swarm):
+    """Whether the bug's scenario is the swarm's, but for its name, its words and the bug."""
+    def lines(path):
+        return [line for line in path.read_text().splitlines()
+                if not line.startswith(("#", "name:", "about:", "planted_bug:"))]
+    return lines(bug) == lines(swarm)
+
+
+def hunt(program, scenario, directory):
+    """The first seed that is violated, and by which expectation."""
+    for first in range(1, DYNAMO_SEEDS, DYNAMO_SEEDS_AT_ONCE):
+        _, verdict = play(program, scenario, f"{first}..{first + DYNAMO_SEEDS_AT_ONCE - 1}", directory)
+        for run in verdict["runs"]:
+            for line in run.get("expectations", []):
+                if not line["holds"]:
+                    return run["seed"], line["name"]
+    return None, None
+
+
+def hunt_dynamo(program, scenarios, directory, failures):
+    for bug, swarm in DYNAMO_BUGS.items():
+        planted = scenarios / "planted" / f"{bug}.textproto"
+        if not unchanged(planted, scenarios / "dynamo" / f"{swarm}.textproto"):
+            failures.append(f"{bug}: is not {swarm} with the bug on")
+        seed, name = hunt(program, planted, directory)
+        print(f"{bug}: caught at seed {seed} by {name}")
+        if seed is None:
+            failures.append(f"{bug}: missed in {DYNAMO_SEEDS} seeds")
+    for swarm in sorted(set(DYNAMO_BUGS.values())):
+        code, _ = play(program, scenarios / "dynamo" / f"{swarm}.textproto", DYNAMO_SEEDS_AT_ONCE, directory)
+        if code != 0:
+            failures.append(f"{swarm} with no bug on: exit code {code}")
+
+
 def main():
     program, scenarios = sys.argv[1], pathlib.Path(sys.argv[2])
     failures = []
+    if sys.argv[3:] == ["dynamo"]:
+        with tempfile.TemporaryDirectory() as directory:
+            hunt_dynamo(program, scenarios, directory, failures)
+        for failure in failures:
+            print(failure, file=sys.stderr)
+        return 1 if failures else 0
     with tempfile.TemporaryDirectory() as directory:
         for name in ("log_acknowledges_before_sync", "log_never_syncs"):
             code, verdict = play(program, scenarios / "planted" / f"{name}.textproto", END_TO_END_SEEDS, directory)

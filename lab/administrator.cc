@@ -108,7 +108,7 @@ void Administrator::look() {
   world_.at(world_.now() + kLookEvery, "the administrators look", [this] { look(); });
 }
 
-std::vector<Member> Administrator::members() const {
+std::vector<std::vector<Member>> Administrator::member_history() const {
   std::vector<bool> in(plan_.nodes.size());
   for (const NodePlan& node : plan_.nodes) in[node.machine] = !node.spare;
   std::vector<const Order*> done;
@@ -116,6 +116,13 @@ std::vector<Member> Administrator::members() const {
     if (order.done != kNever) done.push_back(&order);
   std::stable_sort(done.begin(), done.end(),
                    [](const Order* a, const Order* b) { return a->done < b->done; });
+  std::vector<std::vector<Member>> history;
+  const auto note = [&] {
+    history.emplace_back();
+    for (const NodePlan& node : plan_.nodes)
+      if (in[node.machine]) history.back().push_back(node.member);
+  };
+  note();
   for (const Order* order : done) {
     const scenario::Admin& asked = *order->asked;
     if (asked.has_join()) in[order->node - 1] = true;
@@ -123,11 +130,9 @@ std::vector<Member> Administrator::members() const {
     if (asked.has_replace()) in[order->other - 1] = true;
     // What was taken back leaves everything as it was before.
     if (asked.has_cancel()) in[order->node - 1] = !plan_.nodes[order->node - 1].spare;
+    note();
   }
-  std::vector<Member> members;
-  for (const NodePlan& node : plan_.nodes)
-    if (in[node.machine]) members.push_back(node.member);
-  return members;
+  return history;
 }
 
 std::vector<std::string> Administrator::carried_out() const {

@@ -32,8 +32,9 @@ class Administrator {
 
   // The newest version of the wire that a node speaks when it starts next; 0: what there is.
   uint32_t wire_version(NodeId node) const { return wire_[node - 1]; }
-  // Who is a member, by what was carried out so far.
-  std::vector<Member> members() const;
+  // Who is a member, by what was carried out so far; and after each order that was.
+  std::vector<Member> members() const { return member_history().back(); }
+  std::vector<std::vector<Member>> member_history() const;
 
   uint64_t orders() const { return orders_.size(); }
   // One line each.

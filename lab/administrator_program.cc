@@ -72,8 +72,7 @@ bool Administrator::is_done(const Order& order, const MembersReply& reply) const
   if (reply.ticket == order.ticket) return false;  // still under way
   const scenario::Admin& asked = *order.asked;
   if (asked.has_join()) return is_member(reply, order.node);
-  if (asked.has_replace())
-    return is_member(reply, order.other) && !is_member(reply, order.node);
+  if (asked.has_replace()) return is_member(reply, order.other) && !is_member(reply, order.node);
   if (asked.has_cancel()) return is_member(reply, order.node) != plan_.nodes[order.node - 1].spare;
   return !is_member(reply, order.node);
 }

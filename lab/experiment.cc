@@ -261,7 +261,7 @@ class Experiment {
                             rested_,
                             damaged(),
                             stuck(),
-                            administrator_.members(),
+                            administrator_.member_history(),
                             administrator_.orders(),
                             administrator_.carried_out(),
                             administrator_.unfinished()};

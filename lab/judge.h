@@ -24,8 +24,9 @@ struct Evidence {
   Time rested = 0;                 // when the final images were taken
   std::vector<NodeId> damaged;     // whose own disks are no witnesses: a fault may have spoilt them
   std::vector<std::string> stuck;  // nodes that do not run at the end, and why; one line each
-  std::vector<Member> members;     // at the end, as the administrators' orders left them
-  uint64_t orders = 0;             // that administrators gave
+  // From the beginning to the end, as the administrators' orders left them, one after the other.
+  std::vector<std::vector<Member>> members;
+  uint64_t orders = 0;                               // that administrators gave
   std::vector<std::string> carried_out, unfinished;  // of those; one line each
 };
 

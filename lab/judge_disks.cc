@@ -15,17 +15,21 @@ DiskJudge::DiskJudge(const scenario::Scenario& scenario, const Plan& plan, const
       plan_(plan),
       evidence_(evidence),
       verdict_(verdict),
-      ring_(evidence.members, plan.node.ring),
-      reaps_(scenario.cluster().strategy().dynamo().upkeep().reap()) {}
+      reaps_(scenario.cluster().strategy().dynamo().upkeep().reap()) {
+  for (const std::vector<Member>& members : evidence.members)
+    rings_.emplace_back(members, plan.node.ring);
+}
 
 std::vector<NodeId> DiskJudge::homes(std::string_view key) const {
-  const std::span<const NodeId> list = ring_.preference(key);
+  const std::span<const NodeId> list = rings_.back().preference(key);
   return {list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
                                            plan_.node.dynamo.n, list.size()))};
 }
 
-bool DiskJudge::is_home(std::string_view key, NodeId node) const {
-  return ring_.is_home(Ring::position_of(key), node, plan_.node.dynamo.n);
+bool DiskJudge::always_home(std::string_view key, NodeId node) const {
+  return std::all_of(rings_.begin(), rings_.end(), [&](const Ring& ring) {
+    return ring.is_home(Ring::position_of(key), node, plan_.node.dynamo.n);
+  });
 }
 
 DiskJudge::Snapshots DiskJudge::usable() const {
@@ -52,7 +56,7 @@ DiskJudge::Snapshots DiskJudge::usable() const {
 
 bool DiskJudge::handed_over(const BrokenPromise& broken) {
   const std::string& key = evidence_.history.keys[broken.key];
-  if (is_home(key, broken.replica)) return false;
+  if (always_home(key, broken.replica)) return false;
   if (!values_) values_.emplace(evidence_.history);
   for (const NodeId home : homes(key)) {
     const auto image =
@@ -74,9 +78,10 @@ void DiskJudge::judge_replicas() {
   const Snapshots snapshots = usable();
   const History& history = evidence_.history;
   const RunObserver& wire = evidence_.observer;
-  ReplicaReport report = check_replicas(history, wire.acks(), snapshots.list, reaps_);
-  ReplicaReport hints =
-      check_hints(history, wire.hinted_acks(), wire.acks(), snapshots.list, reaps_);
+  // A delete's tombstone may be reaped, or superseded by a writer who saw nothing: what it covered
+  // is owed no more. Whether it comes back is no_resurrection's to say.
+  ReplicaReport report = check_replicas(history, wire.acks(), snapshots.list, true);
+  ReplicaReport hints = check_hints(history, wire.hinted_acks(), wire.acks(), snapshots.list, true);
   const std::size_t handed_over = excuse(report.broken) + excuse(hints.broken);
   const auto words = [&](const BrokenPromise& broken) {
     return describe(history, broken, snapshots.list);

@@ -34,8 +34,9 @@ class DiskJudge {
   };
   Snapshots usable() const;
   std::vector<NodeId> homes(std::string_view key) const;
-  bool is_home(std::string_view key, NodeId node) const;
-  // It acknowledged as a home that it is no longer, and all who are homes now hold it.
+  // Under every ring that there was.
+  bool always_home(std::string_view key, NodeId node) const;
+  // It acknowledged as a home that it was not all the time, and all who are homes now hold it.
   bool handed_over(const BrokenPromise& broken);
   // Takes out what was handed over, and says how much that was.
   std::size_t excuse(std::vector<BrokenPromise>& broken);
@@ -46,7 +47,7 @@ class DiskJudge {
   const Plan& plan_;
   const Evidence& evidence_;
   Verdict& verdict_;
-  const Ring ring_;                     // at the end
+  std::vector<Ring> rings_;             // from the beginning to the end
   const bool reaps_;                    // tombstones are collected
   std::optional<Supersession> values_;  // made when first asked for
 };

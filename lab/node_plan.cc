@@ -99,9 +99,8 @@ void plan_nodes(const scenario::Scenario& scenario, Plan& plan) {
   client.members = node.members;
   client.ring = node.ring;
   client.n = node.dynamo.n;
-  client.poll_every = scenario.workload().has_poll_every()
-                          ? span_of(scenario.workload().poll_every())
-                          : kPollEvery;
+  client.poll_every =
+      scenario.workload().has_poll_every() ? span_of(scenario.workload().poll_every()) : kPollEvery;
   client.routing = routing_of(scenario.workload(), node.dynamo);
   client.timeout =
       scenario.workload().has_timeout() ? span_of(scenario.workload().timeout()) : 2 * kSecond;
