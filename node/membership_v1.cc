@@ -41,8 +41,9 @@ void Membership::absorb(const std::vector<KnownMember>& members) {
     }
     // Whoever speaks for itself is not spoken for.
     const bool silent = had == nullptr || had->life.incarnation == 0;
-    const bool moved = had == nullptr || had->life.address != known.address;
-    if (silent && moved && !known.address.empty()) {
+    const bool news = had == nullptr || !had->life.said() ||
+                      (!known.address.empty() && had->life.address != known.address);
+    if (silent && news) {
       record.life.version = had == nullptr ? 1 : had->life.version + 1;
       record.life.wire = 1;
       record.life.address = known.address;
