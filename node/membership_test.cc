@@ -24,7 +24,7 @@ sim::WorldSpec places(uint64_t seed) {
   spec.seed = seed;
   const sim::PlaceId region = *spec.topology.add_region("east");
   const sim::PlaceId rack = *spec.topology.add_rack(*spec.topology.add_zone(region, "a"), "r");
-  for (uint32_t i = 0; i <= kFounders + kSpares; ++i) {
+  for (uint32_t i = 0; i < kFounders + kSpares + 2; ++i) {
     CHECK(spec.topology.add_machine(rack, "m" + std::to_string(i + 1)).ok());
     spec.machines.emplace_back();
   }
@@ -157,7 +157,8 @@ class Members {
     bool any = false;
     uint64_t ticket = 0;
     for (const auto& [id, at] : seen) {
-      if (at.membership == nullptr || !at.membership->view().changing()) continue;
+      if (at.membership == nullptr || !at.membership->takes_part()) continue;
+      if (!at.membership->view().changing()) continue;
       any = true;
       EXPECT_TRUE(ticket == 0 || ticket == at.membership->view().ticket) << "two changes at once";
       ticket = at.membership->view().ticket;
@@ -227,8 +228,12 @@ TEST(Membership, a_node_leaves_and_its_place_is_forgotten_by_nobody) {
   members.expect_ring({1, 2, 3});
   EXPECT_FALSE(members.seen[4].membership->takes_part());
   EXPECT_FALSE(members.order(1, Verb::kLeave, 3).accepted) << "three copies need three members";
-  members.world.at(members.world.now(), "restart", [&] { members.world.restart(4); });
+  members.world.at(members.world.now(), "restart", [&] {
+    members.world.crash(4);
+    members.world.restart(4);
+  });
   members.run(3 * kSecond);
+  ASSERT_NE(members.seen[4].membership, nullptr);
   EXPECT_FALSE(members.seen[4].membership->takes_part()) << "it remembers that it left";
   EXPECT_TRUE(members.order(2, Verb::kJoin, 4).accepted) << "and may come again";
   members.expect_ring({1, 2, 3, 4});
@@ -316,14 +321,20 @@ TEST(Membership, a_node_that_comes_back_without_its_disk_is_recognised) {
   ASSERT_NE(members.seen[2].membership, nullptr);
   EXPECT_TRUE(members.seen[2].membership->lost_state());
   EXPECT_GT(members.seen[2].membership->incarnation(), before);
-  members.world.at(members.world.now(), "restart", [&] { members.world.restart(3); });
+  members.world.at(members.world.now(), "restart", [&] {
+    members.world.crash(3);
+    members.world.restart(3);
+  });
   members.run(3 * kSecond);
   EXPECT_FALSE(members.seen[3].membership->lost_state()) << "it kept its disk";
 }
 
 TEST(Membership, a_node_that_dies_in_its_first_second_has_learnt_where_the_others_are) {
   Members members;
-  members.world.at(members.world.now(), "restart", [&] { members.world.restart(1); });
+  members.world.at(members.world.now(), "restart", [&] {
+    members.world.crash(1);
+    members.world.restart(1);
+  });
   members.run(200 * kMillisecond);
   ASSERT_NE(members.seen[1].membership, nullptr);
   for (NodeId id = 2; id <= kFounders; ++id)
@@ -338,8 +349,9 @@ TEST(Membership, a_rolling_upgrade_goes_through_a_ring_of_two_releases) {
     options.members = {{id, "m" + std::to_string(id), "", ""}};
     options.seeds = {id == 1 ? 2u : 1u};
     options.speak_wire = id <= 2 ? 1 : 2;
-    members.world.at(members.world.now(), "crash", [&, id] { members.world.crash(id); });
   }
+  for (NodeId id = 1; id <= kFounders + kSpares; ++id)
+    members.world.at(members.world.now(), "crash", [&, id] { members.world.crash(id); });
   members.run(kSecond);
   for (NodeId id = 1; id <= kFounders; ++id) {
     members.world.at(members.world.now(), "start", [&, id] {
@@ -352,10 +364,18 @@ TEST(Membership, a_rolling_upgrade_goes_through_a_ring_of_two_releases) {
   EXPECT_FALSE(early.accepted) << "who speaks version 1 could not follow";
   for (const NodeId id : {1u, 2u}) {
     members.options(id).speak_wire = kWireVersion;
-    members.world.at(members.world.now(), "upgrade", [&, id] { members.world.restart(id); });
+    members.world.at(members.world.now(), "upgrade", [&, id] {
+      members.world.crash(id);
+      members.world.restart(id);
+    });
     members.run(5 * kSecond);
     members.expect_ring({1, 2, 3, 4});
   }
+  members.world.at(members.world.now(), "start", [&] {
+    members.world.set_image(5, {});
+    members.world.restart(5);
+  });
+  members.run(2 * kSecond);
   const AdminAnswer late = members.order(3, Verb::kJoin, 5);
   EXPECT_TRUE(late.accepted) << late.text;
   members.expect_ring({1, 2, 3, 4, 5});
@@ -367,7 +387,7 @@ TEST(Membership, a_client_is_told_the_members_of_the_ring) {
   members.expect_ring({1, 2, 3, 4, 5});
   members.run(2 * kSecond);
   std::vector<StatusSection> told;
-  members.world.place(kAdmin + 1, kFounders + kSpares, [&told](Host& host) -> Task<void> {
+  members.world.place(kAdmin + 1, kFounders + kSpares + 1, [&told](Host& host) -> Task<void> {
     return [](Host& at, std::vector<StatusSection>& out) -> Task<void> {
       Rpc rpc(at);
       Fanout fanout(rpc, 3);

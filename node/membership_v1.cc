@@ -81,6 +81,9 @@ void Membership::push_to_old() const {
 
 // A node of version 2 does it only where gossip reached nobody: its seeds may be older than itself.
 Task<void> Membership::join_old() {
+  // To join by this message is to be a member: a stranger does not.
+  const MemberRecord* own = table_.find(rpc_.self());
+  if (own == nullptr || own->seat.version == 0) co_return;
   const bool old = options_.speak_wire == 1;
   if (!old) co_await host_.clock().sleep(2 * kJoinTimeout);
   while (true) {
