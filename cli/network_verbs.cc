@@ -3,9 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/admin.h"
 #include "cli/engine.h"
 #include "cli/kv.h"
 #include "cli/serve.h"
+#include "cli/status.h"
 
 namespace ringside::cli {
 namespace {
@@ -16,7 +18,7 @@ void add_serve(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand(
       "serve", "Run real nodes over sockets and disks: all in one process, or one a process");
   verb->add_option("--nodes", options->nodes,
-                   "nodes of the cluster, numbered from 1; fixed when it is made")
+                   "founding nodes of the cluster, numbered from 1; fixed when it is made")
       ->capture_default_str();
   verb->add_option("--data", options->data, "directory; node I keeps its files in node-I")
       ->required();
@@ -28,7 +30,9 @@ void add_serve(CLI::App& app, int& exit_code) {
   verb->add_option("--listen", options->listen, "HOST:PORT where it listens")
       ->needs(id)
       ->excludes(port);
-  verb->add_option("--join", options->join, "HOST:PORT of other nodes, separated by commas")
+  verb->add_option(
+          "--join", options->join,
+          "HOST:PORT of other nodes, separated by commas; a node beyond --nodes asks for a seat")
       ->delimiter(',')
       ->needs(id);
   verb->add_option("--n", options->n, "copies of a key (3, or as many as there are nodes)");
@@ -42,6 +46,8 @@ void add_serve(CLI::App& app, int& exit_code) {
       "  ringside serve --nodes 3 --data /tmp/cluster\n"
       "  ringside serve --nodes 3 --node-id 1 --listen 127.0.0.1:7001 --data /tmp/cluster\n"
       "  ringside serve --nodes 3 --node-id 2 --listen 127.0.0.1:7002 --join 127.0.0.1:7001 --data "
+      "/tmp/cluster\n"
+      "  ringside serve --nodes 3 --node-id 4 --listen 127.0.0.1:7004 --join 127.0.0.1:7001 --data "
       "/tmp/cluster\n"
       "Exit code: 0 ended by a signal, 2 bad input, 4 a node gave up.");
   verb->callback([verb, options, &exit_code] {
@@ -162,12 +168,83 @@ void add_engine(CLI::App& app, int& exit_code) {
       "Exit code: 0 done, or nothing wrong; 1 something is wrong with what is there; 2 bad input.");
 }
 
+void add_status(CLI::App& app, int& exit_code) {
+  const auto arguments = std::make_shared<StatusArguments>();
+  CLI::App* verb = app.add_subcommand(
+      "status", "What a running cluster says of itself: members, shares, changes, suspicions");
+  verb->add_option("--at", arguments->at, "HOST:PORT of any node")->required();
+  verb->add_flag("--json", arguments->json, "as JSON on stdout; with --watch a line each time");
+  verb->add_flag("--watch", arguments->watch, "again every second, until interrupted");
+  verb->footer(
+      "The members are the asked node's; each is asked what it says of itself.\n"
+      "Examples:\n"
+      "  ringside status --at 127.0.0.1:7001\n"
+      "  ringside status --at 127.0.0.1:7001 --watch\n"
+      "Exit code: 0 shown, 1 the node did not answer, 2 bad input.");
+  verb->callback([arguments, &exit_code] { exit_code = run_status(*arguments); });
+}
+
+CLI::App* add_admin_verb(CLI::App& admin, AdminOrder::Verb verb, const char* name, const char* help,
+                         const std::shared_ptr<AdminArguments>& arguments, int& exit_code) {
+  arguments->order.verb = verb;
+  CLI::App* command = admin.add_subcommand(name, help);
+  command->add_option("--at", arguments->at, "HOST:PORT of any member")->required();
+  command->add_flag("--json", arguments->json, "the answer as JSON on stdout");
+  command->callback([arguments, &exit_code] { exit_code = run_admin(*arguments); });
+  return command;
+}
+
+void add_place(CLI::App* command, const std::shared_ptr<AdminArguments>& arguments) {
+  AdminOrder& order = arguments->order;
+  command->add_option("--address", order.address, "HOST:PORT where it listens, if not known yet");
+  command->add_option("--capacity", order.capacity, "its share, in percent of an ordinary node");
+  command->add_option("--zone", order.zone, "where it is: copies spread over zones");
+  command->add_option("--rack", order.rack, "and over racks");
+  command->add_option("--machine", order.machine, "nodes of one machine never hold two copies");
+}
+
+void add_admin(CLI::App& app, int& exit_code) {
+  using Verb = AdminOrder::Verb;
+  CLI::App* admin = app.add_subcommand(
+      "admin", "Orders to a running cluster: join, leave, replace, remove, cancel; history");
+  admin->require_subcommand(1);
+  const auto order = [&](Verb verb, const char* name, const char* help, const char* who) {
+    const auto arguments = std::make_shared<AdminArguments>();
+    CLI::App* command = add_admin_verb(*admin, verb, name, help, arguments, exit_code);
+    if (verb == Verb::kReplace)
+      command->add_option("DEAD", arguments->order.replaces, "who never comes back")->required();
+    command->add_option("ID", arguments->order.id, who)->required();
+    if (verb == Verb::kJoin || verb == Verb::kReplace) add_place(command, arguments);
+  };
+  order(Verb::kJoin, "join", "A running node becomes a member and takes its share", "the node");
+  order(Verb::kLeave, "leave", "A member hands over what it holds and is gone", "the member");
+  order(Verb::kReplace, "replace", "A running node takes the place of a dead member",
+        "who takes its place");
+  order(Verb::kRemove, "remove", "A member that is dead for good is taken out of the ring",
+        "the dead member");
+  order(Verb::kCancel, "cancel", "A change is undone, while reads do not go by the next ring yet",
+        "the node that joins or leaves");
+  const auto arguments = std::make_shared<AdminArguments>();
+  arguments->history = true;
+  add_admin_verb(*admin, Verb::kJoin, "history",
+                 "Every step of every change, as a node heard of it", arguments, exit_code);
+  admin->footer(
+      "An order may be repeated; `ringside status` shows how far it is.\n"
+      "Examples:\n"
+      "  ringside admin join 4 --at 127.0.0.1:7001\n"
+      "  ringside admin replace 2 5 --at 127.0.0.1:7001 --address 127.0.0.1:7005\n"
+      "  ringside admin history --at 127.0.0.1:7003 --json\n"
+      "Exit code: 0 accepted, 1 refused or no answer, 2 bad input.");
+}
+
 }  // namespace
 
 void add_network_verbs(CLI::App& app, int& exit_code) {
   add_serve(app, exit_code);
   add_kv(app, exit_code);
   add_engine(app, exit_code);
+  add_status(app, exit_code);
+  add_admin(app, exit_code);
 }
 
 }  // namespace ringside::cli

@@ -1,5 +1,5 @@
-// The command-line grammar of `serve`, `kv` and `engine`. CLI11 is costly to compile, so it stays
-// behind this declaration.
+// The command-line grammar of `serve`, `kv`, `engine`, `status` and `admin`. CLI11 is costly to
+// compile, so it stays behind this declaration.
 #pragma once
 
 namespace CLI {

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 
@@ -39,7 +40,8 @@ std::string mistake(const ServeOptions& options) {
       return "--port leaves no room for every node's port";
     return {};
   }
-  if (options.node_id > options.nodes) return "--node-id must be from 1 to --nodes";
+  if (options.node_id > options.nodes && options.join.empty())
+    return "--node-id must be from 1 to --nodes";
   if (options.listen.empty()) return "--node-id needs --listen HOST:PORT";
   return {};
 }
@@ -50,7 +52,8 @@ class Server {
       : options_(options), loop_({.thread_pool_files = options.thread_pool_files}) {}
 
   int run() {
-    for (NodeId id = 1; id <= options_.nodes; ++id) {
+    const NodeId last = std::max<NodeId>(options_.nodes, options_.node_id);
+    for (NodeId id = 1; id <= last; ++id) {
       if (options_.node_id != 0 && options_.node_id != id) continue;
       const Result<void> opened = open(id);
       if (!opened.ok()) return complain(2, opened.error().message);
@@ -116,7 +119,11 @@ class Server {
     options.dynamo.n = options_.n;
     options.dynamo.r = options_.r;
     options.dynamo.w = options_.w;
-    for (NodeId id = 1; id <= options_.nodes; ++id) options.members.push_back({.id = id});
+    // A node beyond the founding ones is a stranger, and asks those for a seat.
+    const bool stranger = node.id > options_.nodes;
+    for (NodeId id = 1; id <= options_.nodes && !stranger; ++id)
+      options.members.push_back({.id = id});
+    options.ask_to_join = stranger;
     if (options_.node_id != 0) {
       // It asks them all until one answers; whom it can reach at first is whom it meets below.
       for (NodeId id = 1; id <= options_.nodes; ++id) {

@@ -39,9 +39,13 @@ class Server:
         return code
 
 
-def kv(*arguments):
-    done = subprocess.run([RINGSIDE, "kv", *arguments], capture_output=True, text=True, timeout=DEADLINE)
+def verb(*arguments):
+    done = subprocess.run([RINGSIDE, *arguments], capture_output=True, text=True, timeout=DEADLINE)
     return done.returncode, done.stdout, done.stderr
+
+
+def kv(*arguments):
+    return verb("kv", *arguments)
 
 
 class ServeTest(unittest.TestCase):
@@ -152,6 +156,55 @@ class ServeTest(unittest.TestCase):
         while not condition():
             self.assertLess(time.monotonic(), end, "it never happened")
             time.sleep(0.05)
+
+    def test_a_stranger_joins_and_a_member_leaves(self):
+        cluster = [self.node(1, "127.0.0.1:0")]
+        seed = cluster[0].addresses[0]
+        cluster += [self.node(2, "127.0.0.1:0", seed), self.node(3, "127.0.0.1:0", seed)]
+        self.eventually(lambda: kv("put", "a", "1", "--at", seed, "--timeout-ms", "1000")[0] == 0)
+        fourth = self.node(4, "127.0.0.1:0", seed)
+        members = lambda at: self.status(at)["sections"]["ring"]["members"]
+        self.eventually(lambda: members(seed) == "4" and members(fourth.addresses[0]) == "4")
+        self.eventually(lambda: not self.changes(seed))
+
+        status = self.status(seed)["sections"]
+        self.assertEqual(status["member/4"]["seat"], "member")
+        self.assertEqual(status["member/4"]["address"], fourth.addresses[0])
+        code, out, err = verb("status", "--at", seed)
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("no change of the ring is under way", out)
+        self.assertEqual(len([line for line in out.splitlines() if " up" in line]), 4, out)
+
+        code, out, err = verb("admin", "leave", "4", "--at", cluster[1].addresses[0])
+        self.assertEqual((code, out, err), (0, "node 4 leaves\n", ""))
+        self.eventually(lambda: members(seed) == "3" and not self.changes(seed))
+        code, out, err = verb("admin", "leave", "3", "--at", seed)
+        self.assertEqual(code, 1)
+        self.assertIn("fewer members would be left than the 3 copies of a key need", err)
+        code, out, err = verb("admin", "history", "--at", cluster[2].addresses[0])
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("node 4  joining proposed", out)
+        self.assertIn("node 4  gone done", out)
+
+    def status(self, at):
+        """What the node itself says; empty while it does not."""
+        code, out, err = verb("status", "--at", at, "--json")
+        self.assertEqual(code, 0, err)
+        return json.loads(out)["nodes"][0]
+
+    def changes(self, at):
+        return [name for name in self.status(at)["sections"] if name.startswith("change/")]
+
+    def test_status_and_admin_say_what_is_wrong(self):
+        self.assertEqual(verb("status", "--at", "nowhere")[0], 2)
+        self.assertEqual(verb("admin", "join", "--at", "127.0.0.1:1")[0], 2)
+        self.assertEqual(verb("admin", "join", "0", "--at", "127.0.0.1:1")[0], 2)
+        code, out, err = verb("status", "--at", "127.0.0.1:1")
+        self.assertEqual((code, out, err), (1, "", "ringside status: unavailable: 127.0.0.1:1: Connection refused\n"))
+        for words in (["status"], ["admin"], ["admin", "replace"]):
+            code, out, err = verb(*words, "--help")
+            self.assertEqual(code, 0)
+            self.assertIn("--at" if words != ["admin"] else "ringside admin join 4", out)
 
     def test_signals_end_it_cleanly(self):
         for how in (signal.SIGINT, signal.SIGTERM):

@@ -89,7 +89,6 @@ Task<Result<void>> Membership::begin() {
   const Result<uint64_t> incarnation = co_await store_.begin_incarnation(heard_incarnation_ + 1);
   if (!incarnation.ok()) co_return incarnation.error();
   incarnation_ = *incarnation;
-  running_ = true;
   speak(0, {});
   while (co_await tend_once()) {
   }
@@ -97,6 +96,7 @@ Task<Result<void>> Membership::begin() {
 }
 
 Task<void> Membership::run() {
+  running_ = true;
   scope_.spawn(tend());
   if (options_.speak_wire >= 2) {
     scope_.spawn(gossip_.run());
@@ -134,33 +134,37 @@ void Membership::show(RingView view) {
   if (on_view_) on_view_();
 }
 
-// Goes by what the table says now, and tells the mover.
+// Goes by what the table says now.
 void Membership::follow() {
   if (seen_seats_ == table_.seats_version()) return;
-  const bool first = seen_seats_ == ~uint64_t{0};
   seen_seats_ = table_.seats_version();
   RingView view = table_.view(options_.ring, view_);
   if (view.now == nullptr) return;
-  const std::vector<MemberTable::Change> changes = table_.unfinished();
-  const MemberTable::Change* change = table_.under_way(changes);
-  const bool was_changing = view_.changing();
   const bool same = view.now == view_.now && view.next == view_.next &&
                     view.ticket == view_.ticket && view.switched == view_.switched;
+  unsettled_ = unsettled_ || view_.changing() || !same;
   if (!same) show(std::move(view));
-  if (change == nullptr) {
-    if (first || was_changing || !same) mover_.settle(view_);
+  const std::vector<MemberTable::Change> changes = table_.unfinished();
+  const MemberTable::Change* change = table_.under_way(changes);
+  if (change != nullptr) {
+    applied_ = {change->seat.ticket, change->seat.phase};
+  } else {
+    applied_ = {table_.last_done(), ChangePhase::kDone};
+  }
+}
+
+// Tells the mover what it was not told yet.
+void Membership::tell_mover() {
+  if (!view_.changing()) {
+    if (unsettled_) mover_.settle(view_);
+    unsettled_ = false;
     return;
   }
-  const Seat& seat = change->seat;
-  applied_ = {seat.ticket, seat.phase};
-  if (prepared_ != seat.ticket) {
-    prepared_ = seat.ticket;
-    mover_.prepare(view_);
-  }
-  if (seat.phase >= ChangePhase::kFilling && begun_ != seat.ticket) {
-    begun_ = seat.ticket;
-    mover_.begin(view_);
-  }
+  if (prepared_ != view_.ticket) mover_.prepare(view_);
+  prepared_ = view_.ticket;
+  if (applied_.phase < ChangePhase::kFilling || begun_ == view_.ticket) return;
+  begun_ = view_.ticket;
+  mover_.begin(view_);
 }
 
 // Says of this node what is so, where it is not said yet. What it names is durable here.
@@ -175,7 +179,7 @@ bool Membership::speak(uint64_t ticket_known, Applied applied) {
   if (applied.ticket != 0) {
     life.applied_ticket = applied.ticket;
     life.applied_phase = applied.phase;
-    const bool filling = applied.phase >= ChangePhase::kFilling && begun_ == applied.ticket;
+    const bool filling = applied.phase == ChangePhase::kFilling && begun_ == applied.ticket;
     if (filling && life.whole_ticket < applied.ticket && mover_.whole(applied.ticket))
       life.whole_ticket = applied.ticket;
   }
@@ -206,6 +210,7 @@ Task<bool> Membership::tend_once() {
   decided_.clear();
   const uint64_t ticket_known = table_.ticket_known();
   follow();
+  if (running_) tell_mover();
   const Applied applied = applied_;
   const Result<void> kept = co_await store_.keep(std::move(records), std::move(decided));
   if (!kept.ok()) co_return false;

@@ -80,6 +80,7 @@ class Membership final : public StatusSource {
   void changed(NodeId id, MemberTable::Merged merged);
   void learn(const MemberRecord& record);
   void follow();
+  void tell_mover();
   void show(RingView view);
   bool speak(uint64_t ticket_known, Applied applied);
   Task<bool> tend_once();
@@ -117,6 +118,7 @@ class Membership final : public StatusSource {
   uint64_t seen_seats_ = ~uint64_t{0};  // the table's seats_version that view_ is made of
   Applied applied_;                     // by view_
   uint64_t prepared_ = 0, begun_ = 0;   // tickets that the mover was told of
+  bool unsettled_ = true;               // the mover was not told of the present, stable, view
   bool fresh_ = false, lost_state_ = false, running_ = false;
   uint64_t incarnation_ = 0;
   uint64_t heard_incarnation_ = 0;  // of this node, from others

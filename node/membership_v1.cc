@@ -41,8 +41,9 @@ void Membership::absorb(const std::vector<KnownMember>& members) {
     }
     // Whoever speaks for itself is not spoken for.
     const bool silent = had == nullptr || had->life.incarnation == 0;
-    const bool moved = had == nullptr || had->life.address != known.address;
-    if (silent && moved && !known.address.empty()) {
+    const bool news = had == nullptr || !had->life.said() ||
+                      (!known.address.empty() && had->life.address != known.address);
+    if (silent && news) {
       record.life.version = had == nullptr ? 1 : had->life.version + 1;
       record.life.wire = 1;
       record.life.address = known.address;
@@ -62,7 +63,7 @@ void Membership::take_members(const Request& request) {
     return;
   }
   absorb(members);
-  follow();
+  follow();  // at once, so that the reply names them; the mover hears of it when all is kept
   if (request.kind == Kind::kJoinRequest) {
     rpc_.reply(request, Status::kOk, encode_members(everyone()));
     push_to_old();
@@ -83,8 +84,7 @@ Task<void> Membership::join_old() {
   const bool old = options_.speak_wire == 1;
   if (!old) co_await host_.clock().sleep(2 * kJoinTimeout);
   while (true) {
-    const GossipStats& stats = gossip_.stats();
-    if (!old && stats.failed < stats.rounds) co_return;
+    if (!old && gossip_.stats().answered > 0) co_return;
     const std::vector<NodeId> peers = gossip_.first_peers(kAskedMax);
     if (peers.empty()) co_return;
     const Time deadline = host_.clock().now() + kJoinTimeout;

@@ -12,6 +12,8 @@
 
 #include "node/inspect.h"
 #include "protocols/client.h"
+#include "protocols/membership/admin_message.h"
+#include "protocols/status.h"
 #include "sim/world.h"
 
 namespace ringside {
@@ -345,6 +347,53 @@ TEST(Node, nodes_that_know_a_seed_find_each_other_and_remember_it) {
   world.start(kFirstClient);
   world.run_until(25 * kSecond);
   EXPECT_EQ(put.outcome, Outcome::kOk);
+}
+
+Task<void> ask_status(Host& host, NodeId at, AdminOrder order, std::vector<StatusSection>& out) {
+  Rpc rpc(host);
+  {
+    Fanout fanout(rpc, at);
+    const Time deadline = host.clock().now() + 5 * kSecond;
+    fanout.send(Kind::kAdminRequest, 0, deadline, order.encode());
+    co_await fanout.wait(1, deadline);
+    AdminAnswer answer;
+    EXPECT_TRUE(answer.parse(fanout[0].body()));
+    EXPECT_TRUE(answer.accepted) << answer.text;
+  }
+  co_await host.clock().sleep(30 * kSecond);
+  Fanout fanout(rpc, at);
+  const Time deadline = host.clock().now() + 5 * kSecond;
+  fanout.send(Kind::kStatusRequest, 0, deadline, encode_empty());
+  co_await fanout.wait(1, deadline);
+  EXPECT_TRUE(parse_status(fanout[0].body(), out));
+}
+
+TEST(Node, says_who_is_a_member_what_was_decided_and_when) {
+  Cluster cluster;
+  std::vector<StatusSection> told;
+  AdminOrder order;
+  order.verb = AdminOrder::Verb::kLeave;
+  order.id = 6;
+  cluster.begin([&](Host& host, Client&) { return ask_status(host, 2, order, told); });
+  cluster.world.run_until(cluster.world.now() + 40 * kSecond);
+  std::map<std::string, StatusSection> sections;
+  for (const StatusSection& section : told) sections[section.name] = section;
+  EXPECT_EQ(sections["ring"].find("members"), "5");
+  EXPECT_EQ(sections["member/6"].find("seat"), "gone");
+  EXPECT_EQ(sections["member/3"].find("seat"), "member");
+  EXPECT_EQ(sections["member/3"].find("suspected"), "0");
+  EXPECT_NE(sections["member/3"].find("latency_us"), "0");
+  uint64_t share = 0;
+  for (const auto& [name, section] : sections) {
+    const std::string_view of = section.find("share_thousandths");
+    if (!of.empty()) share += std::stoull(std::string(of));
+  }
+  EXPECT_NEAR(static_cast<double>(share), 1'000, 6);
+  ASSERT_FALSE(sections["history"].rows.empty());
+  EXPECT_NE(sections["history"].rows.front().second.find("leaving proposed"), std::string::npos);
+  EXPECT_NE(sections["history"].rows.back().second.find("gone done"), std::string::npos);
+  EXPECT_EQ(cluster.status[6].takes_part, false);
+  EXPECT_EQ(cluster.status[1].members, 5u);
 }
 
 }  // namespace

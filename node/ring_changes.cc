@@ -3,14 +3,18 @@
 namespace ringside {
 
 std::vector<NodeId> RingChanges::waiting_for(const MemberTable::Change& change) const {
-  const uint64_t ticket = change.seat.ticket;
+  const uint64_t ticket = change.seat.ticket, done = table_.last_done();
   std::vector<NodeId> late;
   for (const NodeId id : table_.must_confirm(change)) {
     const MemberRecord* record = table_.find(id);
     const Life life = record == nullptr ? Life{} : record->life;
     bool followed = false;
     switch (change.seat.phase) {
-      case ChangePhase::kProposed: followed = life.ticket_known >= ticket; break;
+      case ChangePhase::kProposed:
+        followed = life.ticket_known >= ticket &&
+                   (done == 0 ||
+                    (life.applied_phase == ChangePhase::kDone && life.applied_ticket >= done));
+        break;
       case ChangePhase::kFilling:
         followed = life.applied(ticket, ChangePhase::kFilling) && life.whole_ticket >= ticket;
         break;

@@ -2,8 +2,10 @@
 // leave, and the removal of a dead node that it was asked for. One change at a time, in the order
 // of tickets; each step when all who must confirm have said that they followed the one before:
 //
-//   proposed → copying    it is the first in the queue, and everyone knows its ticket: nothing can
-//                         be decided any more that would have to come before it
+//   proposed → copying    it is the first in the queue, everyone has seen the end of the one
+//   before,
+//                         and knows its ticket: nothing can be decided any more that would have to
+//                         come before it
 //   copying → filling     everyone writes to the homes of both rings, for a request's lifetime:
 //                         no write is under way any more that knows the old homes alone
 //   filling → switched    everyone holds whole what the change gives it

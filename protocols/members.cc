@@ -7,7 +7,7 @@
 namespace ringside {
 namespace {
 
-constexpr uint64_t kCapacityMax = 100'000;
+constexpr uint64_t kInfoCapacityMax = 100'000;
 constexpr uint64_t kPartitionsMax = 1 << 20;
 
 std::string encode_one(const KnownMember& known) {
@@ -40,7 +40,7 @@ bool parse_one(std::string_view bytes, KnownMember& known) {
       default: break;
     }
   }
-  if (capacity == 0 || capacity > kCapacityMax) return false;
+  if (capacity == 0 || capacity > kInfoCapacityMax) return false;
   known.member.capacity = static_cast<uint32_t>(capacity);
   return reader.ok() && known.member.id != 0;
 }

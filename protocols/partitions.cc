@@ -268,7 +268,9 @@ Task<Result<void>> Partitions::set_whole_all(std::vector<PositionRange> ranges, 
   Permit permit = co_await turn_.acquire();
   Marks marks;
   for (const PositionRange& range : ranges) {
-    CHECK(holds_as(range));
+    if (!holds_as(range)) co_return Error{Code::kNotFound, "the range is held no longer"};
+  }
+  for (const PositionRange& range : ranges) {
     marks.push_back({range, whole, ticket});
     if (!whole) held_[range.begin].whole = false;  // at once: no read may see it whole any more
   }
@@ -281,7 +283,7 @@ Task<Result<void>> Partitions::set_whole_all(std::vector<PositionRange> ranges, 
 
 Task<Result<void>> Partitions::drop(PositionRange range) {
   Permit permit = co_await turn_.acquire();
-  CHECK(holds_as(range));
+  if (!holds_as(range)) co_return Error{Code::kNotFound, "the range is held no longer"};
   const Held gone = held_[range.begin];
   held_.erase(range.begin);
   // A tablet goes when nothing else that is held lies in it; of others the rows go.
@@ -305,7 +307,7 @@ Task<Result<void>> Partitions::drop(PositionRange range) {
 
 Task<Result<void>> Partitions::renew(PositionRange range, uint64_t ticket) {
   Permit permit = co_await turn_.acquire();
-  CHECK(holds_as(range));
+  if (!holds_as(range)) co_return Error{Code::kNotFound, "the range is held no longer"};
   std::vector<KeyRange> tablets, rows;
   std::vector<PositionRange> struck{range};
   for (ObjectTablet& tablet : object_tablets(engine_)) {

@@ -44,7 +44,7 @@ class Partitions {
 
   // Holds ranges from now on; what of them is held already stays as it is. Durable when it returns.
   Task<Result<void>> hold(std::vector<PositionRange> ranges, bool whole, uint64_t ticket = 0);
-  // The range must be held as such.
+  // kNotFound, here and below, when the range is not held as such.
   Task<Result<void>> set_whole(PositionRange range, bool whole, uint64_t ticket = 0);
   // The same of several, at once.
   Task<Result<void>> set_whole_all(std::vector<PositionRange> ranges, bool whole, uint64_t ticket);

@@ -103,6 +103,8 @@ class TakeoverRig {
       return true;
     });
   }
+  // From now on every put goes to all homes.
+  void hush() { options_.whispers = 0; }
   // No more faults, and nobody writes; everyone runs.
   void calm() {
     options_.crash = 0;
@@ -142,6 +144,12 @@ class TakeoverRig {
             << "put " << counter << " of " << key << ", seed " << options_.seed;
       }
     }
+    for (const auto& [key, counters] : whispered_) {
+      for (const uint64_t counter : counters) {
+        ++whispers;
+        whispers_lost += holders_[{key, counter}] == 0;
+      }
+    }
   }
 
   void run_for(Duration duration) {
@@ -177,6 +185,7 @@ class TakeoverRig {
       all.resumed += stats.resumed;
       all.ranges_filled += stats.ranges_filled;
       all.ranges_given_back += stats.ranges_given_back;
+      all.ranges_dropped += stats.ranges_dropped;
       all.ranges_renewed += stats.ranges_renewed;
     }
     return all;
@@ -187,8 +196,9 @@ class TakeoverRig {
   const Ring& ring() const { return *ring_; }
   sim::World& world() { return world_; }
 
-  uint64_t lost = 0;         // acknowledged puts that fewer than W homes hold
-  uint64_t stale_reads = 0;  // that missed what was acknowledged before they began
+  uint64_t lost = 0;                         // acknowledged puts that fewer than W homes hold
+  uint64_t whispers = 0, whispers_lost = 0;  // puts that one home alone got; nobody has them
+  uint64_t stale_reads = 0;                  // that missed what was acknowledged before they began
   uint64_t reads = 0, failed_reads = 0, failed_writes = 0;
   uint64_t crashes = 0;
   std::string first_stale;
@@ -313,11 +323,16 @@ class TakeoverRig {
       const Homes homes = view.write_homes(Ring::position_of(key), rig.options_.dynamo.n);
       const std::size_t n = view.read_homes(Ring::position_of(key), rig.options_.dynamo.n).size();
       const auto need = static_cast<uint32_t>(rig.options_.dynamo.w + homes.size() - n);
-      Fanout fanout(rpc, homes);
+      const bool whispered = rig.random_.chance(rig.options_.whispers);
+      Fanout fanout(rpc, whispered ? std::span<const NodeId>(&homes.back(), 1)
+                                   : std::span<const NodeId>(homes));
       const Time deadline = host.clock().now() + kOperationTimeout;
       fanout.send(Kind::kReplicaPutRequest, 1, deadline,
                   ReplicaPutRequest{key, object.encoded()}.encode());
-      if (co_await fanout.wait(need, deadline) == Gather::Outcome::kReached) {
+      if (whispered) {
+        if (co_await fanout.wait(1, deadline) == Gather::Outcome::kReached)
+          rig.whispered_[key].insert(counter);
+      } else if (co_await fanout.wait(need, deadline) == Gather::Outcome::kReached) {
         rig.acknowledged_[key].insert(counter);
       } else {
         ++rig.failed_writes;
@@ -368,7 +383,10 @@ class TakeoverRig {
 
   static Task<void> auditor(Host& host, TakeoverRig& rig) {
     Rpc rpc(host);
-    for (const auto& [key, counters] : rig.acknowledged_) {
+    auto asked = rig.acknowledged_;
+    for (const auto& [key, counters] : rig.whispered_)
+      asked[key].insert(counters.begin(), counters.end());
+    for (const auto& [key, counters] : asked) {
       const auto list = rig.ring_->preference(key);
       const std::size_t n = std::min<std::size_t>(rig.options_.dynamo.n, list.size());
       const std::vector<NodeId> homes(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(n));
@@ -472,6 +490,7 @@ class TakeoverRig {
   std::map<NodeId, TransferStats> stats_;
   std::map<std::string, uint64_t> written_;
   std::map<std::string, std::set<uint64_t>> acknowledged_;
+  std::map<std::string, std::set<uint64_t>> whispered_;
   std::map<std::pair<std::string, uint64_t>, uint32_t> holders_;
   std::map<NodeId, TestMember*> live_;
   sim::World world_;  // last: its processes use the rest until they end

@@ -17,7 +17,8 @@ struct TakeoverRigOptions {
   uint32_t value_bytes = 40;
   Duration think = 5 * kMillisecond;  // of a client, between two operations
   double loss = 0, duplication = 0;
-  double crash = 0;  // probability that somebody dies, every 10 ms
+  double whispers = 0;  // share of puts that reach one home alone
+  double crash = 0;     // probability that somebody dies, every 10 ms
   uint64_t memtable_bytes = 64u << 10;
   Duration scrub_every = 0;
   RingOptions ring{.q = 16, .tokens = 4};

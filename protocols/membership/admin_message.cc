@@ -19,6 +19,8 @@ class Deciding {
       : table_(table), self_(self), order_(order), n_(n) {}
 
   Decision run() {
+    // A node that joins is no member yet, and the one to cancel that.
+    if (order_.verb == AdminOrder::Verb::kCancel) return cancel();
     if (!table_.in_ring(self_))
       return refuse(node(self_) + " is no member of the ring; ask one that is");
     for (const Member& member : table_.members()) {
@@ -38,7 +40,7 @@ class Deciding {
 
  private:
   static Decision refuse(std::string why) { return {{false, std::move(why), 0}, {}, 0}; }
-  static Decision accept(std::string what, uint64_t ticket, std::vector<MemberRecord> seats = {}) {
+  static Decision agree(std::string what, uint64_t ticket, std::vector<MemberRecord> seats = {}) {
     return {{true, std::move(what), ticket}, std::move(seats), 0};
   }
   Seat seat_of(NodeId id) const {
@@ -66,14 +68,14 @@ class Deciding {
   Decision join() const {
     const Seat seat = seat_of(order_.id);
     if (seat.version != 0 && seat.state == SeatState::kJoining)
-      return accept(node(order_.id) + " is joining", seat.ticket);
+      return agree(node(order_.id) + " is joining", seat.ticket);
     if (table_.in_ring(order_.id)) {
       if (seat.state == SeatState::kLeaving)
         return refuse(node(order_.id) + " is leaving; cancel that first");
-      return accept(node(order_.id) + " is a member", seat.ticket);
+      return agree(node(order_.id) + " is a member", seat.ticket);
     }
     const Seat next = joining(order_.id, 0);
-    return accept(node(order_.id) + " joins", next.ticket, {record(order_.id, next)});
+    return agree(node(order_.id) + " joins", next.ticket, {record(order_.id, next)});
   }
 
   // A change that takes one member away.
@@ -93,11 +95,11 @@ class Deciding {
   Decision leave() const {
     Seat seat = seat_of(order_.id);
     if (seat.version != 0 && seat.state == SeatState::kLeaving)
-      return accept(node(order_.id) + " is leaving", seat.ticket);
+      return agree(node(order_.id) + " is leaving", seat.ticket);
     if (!table_.in_ring(order_.id)) return refuse(node(order_.id) + " is no member");
     if (too_few(order_.id)) return refuse(why_too_few());
     seat = leaving(seat, order_.id);
-    return accept(node(order_.id) + " leaves", seat.ticket, {record(order_.id, seat)});
+    return agree(node(order_.id) + " leaves", seat.ticket, {record(order_.id, seat)});
   }
   Seat leaving(Seat seat, NodeId driver) const {
     ++seat.version;
@@ -115,12 +117,12 @@ class Deciding {
     if (order_.replaces == order_.id) return refuse("a node cannot take its own place");
     if (fresh.version != 0 && fresh.state == SeatState::kJoining) {
       if (fresh.replaces == order_.replaces)
-        return accept(node(order_.id) + " is taking its place", fresh.ticket);
+        return agree(node(order_.id) + " is taking its place", fresh.ticket);
       return refuse(node(order_.id) + " is joining already");
     }
     if (table_.in_ring(order_.id)) {
       if (fresh.replaces == order_.replaces && !table_.in_ring(order_.replaces))
-        return accept(node(order_.id) + " has taken its place", fresh.ticket);
+        return agree(node(order_.id) + " has taken its place", fresh.ticket);
       return refuse(node(order_.id) + " is a member already");
     }
     if (!table_.in_ring(order_.replaces)) return refuse(node(order_.replaces) + " is no member");
@@ -134,8 +136,8 @@ class Deciding {
     const Seat next = joining(order_.id, order_.replaces);
     std::vector<MemberRecord> seats = {record(order_.id, next)};
     take_over(seats);
-    return accept(node(order_.id) + " takes the place of " + node(order_.replaces), next.ticket,
-                  std::move(seats));
+    return agree(node(order_.id) + " takes the place of " + node(order_.replaces), next.ticket,
+                 std::move(seats));
   }
 
   // What a dead node drove is driven by this one. A join that nobody switched to yet is cancelled.
@@ -158,7 +160,7 @@ class Deciding {
     take_over(seats);
     if (seat.unfinished()) {
       if (seat.dead && seat.driver != order_.id)
-        return accept(node(order_.id) + " is being removed", seat.ticket, std::move(seats));
+        return agree(node(order_.id) + " is being removed", seat.ticket, std::move(seats));
       if (seat.state == SeatState::kJoining && seat.phase != ChangePhase::kSwitched) {
         seat = undone(seat);
         seat.dead = true;
@@ -174,7 +176,7 @@ class Deciding {
       seat.dead = true;
     }
     seats.push_back(record(order_.id, seat));
-    return accept(node(order_.id) + " is removed", seat.ticket, std::move(seats));
+    return agree(node(order_.id) + " is removed", seat.ticket, std::move(seats));
   }
 
   static Seat undone(Seat seat) {
@@ -191,7 +193,7 @@ class Deciding {
   Decision cancel() const {
     const Seat seat = seat_of(order_.id);
     if (!seat.unfinished()) {
-      if (seat.cancelled) return accept("the change was cancelled", seat.ticket);
+      if (seat.cancelled) return agree("the change was cancelled", seat.ticket);
       return refuse("nothing is under way about " + node(order_.id));
     }
     if (seat.driver != self_) {
@@ -203,7 +205,7 @@ class Deciding {
     }
     if (seat.phase == ChangePhase::kSwitched)
       return refuse("too late: reads go by the next ring already");
-    return accept("cancelled", seat.ticket, {record(order_.id, undone(seat))});
+    return agree("cancelled", seat.ticket, {record(order_.id, undone(seat))});
   }
 
   const MemberTable& table_;

@@ -149,6 +149,7 @@ Task<bool> Gossip::round(NodeId peer, Duration timeout) {
     ++stats_.failed;
     co_return false;
   }
+  ++stats_.answered;
   if (reply.hash == table_.hash()) {
     ++stats_.equal;
     co_return true;

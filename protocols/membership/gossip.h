@@ -35,7 +35,7 @@ struct GossipOptions {
 };
 
 struct GossipStats {
-  uint64_t rounds = 0, equal = 0, failed = 0;  // as the one who began
+  uint64_t rounds = 0, answered = 0, equal = 0, failed = 0;  // as the one who began
   uint64_t records_in = 0, records_out = 0;
   uint64_t refused = 0;  // messages
 };

@@ -72,7 +72,7 @@ struct Life {
            std::tie(other.incarnation, other.version, other.address);
   }
   bool applied(uint64_t ticket, ChangePhase phase) const {
-    return std::pair(applied_ticket, applied_phase) >= std::pair(ticket, phase);
+    return applied_ticket == ticket && applied_phase >= phase;
   }
   bool said() const { return incarnation != 0 || version != 0; }
   bool operator==(const Life&) const = default;

@@ -56,6 +56,14 @@ std::vector<MemberTable::Change> MemberTable::unfinished() const {
   return changes;
 }
 
+uint64_t MemberTable::last_done() const {
+  uint64_t ticket = 0;
+  for (const auto& [id, record] : records_) {
+    if (!record.seat.unfinished()) ticket = std::max(ticket, record.seat.ticket);
+  }
+  return ticket;
+}
+
 const MemberTable::Change* MemberTable::under_way(const std::vector<Change>& changes) const {
   for (const Change& change : changes) {
     if (change.seat.phase != ChangePhase::kProposed) return &change;

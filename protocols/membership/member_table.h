@@ -49,6 +49,8 @@ class MemberTable {
   };
   // Those that are not done, in the order in which they are.
   std::vector<Change> unfinished() const;
+  // The greatest ticket of those that are; 0: none is.
+  uint64_t last_done() const;
   // The one that has begun; nothing while all wait.
   const Change* under_way(const std::vector<Change>& changes) const;
 

@@ -66,10 +66,16 @@ Task<void> AntiEntropy::round() {
     if (held.whole) ranges.push_back(held.range);
   }
   const uint64_t turn = turn_++;
+  std::vector<NodeId> silent;
   for (const PositionRange& range : ranges) {
     const Homes others = other_homes(range);
-    if (others.empty()) continue;
-    co_await compare(range, others[(turn + range.begin % 61) % others.size()]);
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      const NodeId peer = others[(turn + range.begin % 61 + i) % others.size()];
+      if (std::find(silent.begin(), silent.end(), peer) != silent.end()) continue;
+      const With with = co_await compare(range, peer);
+      if (!with.silent) break;
+      silent.push_back(peer);
+    }
   }
   ++stats_.rounds;
 }
@@ -82,10 +88,11 @@ Homes AntiEntropy::other_homes(PositionRange range) const {
   return homes;
 }
 
-Task<bool> AntiEntropy::compare(PositionRange range, NodeId peer) {
+Task<AntiEntropy::With> AntiEntropy::compare(PositionRange range, NodeId peer) {
   With with{.peer = peer};
   co_await compare_tree(with, rows_of(range), std::nullopt, 0);
   ++stats_.ranges_compared;
+  if (with.damaged) co_await give_up(range);
   if (with.broken) {
     ++stats_.unanswered;
   } else if (!with.differed) {
@@ -93,35 +100,36 @@ Task<bool> AntiEntropy::compare(PositionRange range, NodeId peer) {
   } else {
     host_.trace().probe("anti_entropy.mended");
   }
-  co_return !with.broken;
+  co_return with;
 }
 
-// The other home's word for it comes first: as long as nobody else answers for the range, what can
-// still be read here is served.
 Task<void> AntiEntropy::mend_suspects() {
-  if (!refill_) co_return;
   for (const Suspect& suspect : engine_.suspects()) {
     std::vector<PositionRange> damaged;
     for (const auto& [begin, held] : partitions_.all()) {
       if (held.whole && rows_of(held.range).overlaps(suspect.range)) damaged.push_back(held.range);
     }
-    for (const PositionRange& range : damaged) {
-      bool somebody = false;
-      for (const NodeId peer : other_homes(range)) {
-        With with{.peer = peer};
-        const std::string first = rows_of(range).begin;  // no row has this name
-        const std::string end = first + '\0';
-        co_await ask(with, Kind::kLeafRequest, LeafRequest{first, end, {}}.encode(),
-                     stats_.hash_bytes);
-        somebody = somebody || with.answered;
-      }
-      if (!somebody || !partitions_.whole(range.begin)) continue;
-      host_.trace().probe("anti_entropy.suspect_range");
-      ++stats_.suspects;
-      const Result<void> marked = co_await partitions_.set_whole(range, false);
-      if (marked.ok()) refill_(range);
-    }
+    for (const PositionRange& range : damaged) co_await give_up(range);
   }
+}
+
+// Another home's word for it comes first: as long as nobody else answers for the range, what can
+// still be read here is served.
+Task<void> AntiEntropy::give_up(PositionRange range) {
+  if (!refill_) co_return;
+  bool somebody = false;
+  for (const NodeId peer : other_homes(range)) {
+    With with{.peer = peer};
+    const std::string first = rows_of(range).begin;  // no row has this name
+    const std::string end = first + '\0';
+    co_await ask(with, Kind::kLeafRequest, LeafRequest{first, end, {}}.encode(), stats_.hash_bytes);
+    somebody = somebody || with.answered;
+  }
+  if (!somebody || !partitions_.whole(range.begin)) co_return;
+  host_.trace().probe("anti_entropy.damaged_range");
+  ++stats_.suspects;
+  const Result<void> marked = co_await partitions_.set_whole(range, false);
+  if (marked.ok()) refill_(range);
 }
 
 Task<Buffer> AntiEntropy::ask(With& with, Kind kind, Buffer message, uint64_t& count) {
@@ -132,6 +140,7 @@ Task<Buffer> AntiEntropy::ask(With& with, Kind kind, Buffer message, uint64_t& c
   fanout.send(kind, 0, until, std::move(message));
   if (co_await fanout.wait(1, until) != Gather::Outcome::kReached) {
     with.broken = true;
+    with.silent = fanout[0].answered_by == kNoNode;
     co_return Buffer();
   }
   with.answered = true;
@@ -143,10 +152,7 @@ Task<Buffer> AntiEntropy::ask(With& with, Kind kind, Buffer message, uint64_t& c
 Task<void> AntiEntropy::compare_tree(With& with, KeyRange range, std::optional<uint32_t> depth,
                                      uint32_t nesting) {
   const Result<MerkleHashes> mine = co_await trees_.hashes(range, depth);
-  if (!mine.ok()) {
-    with.broken = true;
-    co_return;
-  }
+  if (!mine.ok()) co_return fail(with, mine.error());
   const uint32_t leaves_at = depth_of(*mine);
   std::vector<uint32_t> differ = {0};
   uint32_t levels = 0;
@@ -189,10 +195,7 @@ Task<void> AntiEntropy::compare_tree(With& with, KeyRange range, std::optional<u
 Task<void> AntiEntropy::compare_rows(With& with, KeyRange range, uint32_t nesting) {
   if (range.empty()) co_return;
   const Result<std::vector<RowDigest>> mine = co_await trees_.digests(range);
-  if (!mine.ok()) {
-    with.broken = true;
-    co_return;
-  }
+  if (!mine.ok()) co_return fail(with, mine.error());
   if (mine->size() > kLeafRowsMax && nesting < kNestingMax) {
     co_await compare_tree(with, range, depth_for(mine->size()), nesting + 1);
     co_return;

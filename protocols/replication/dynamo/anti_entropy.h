@@ -7,8 +7,9 @@
 // the bytes are in proportion to the difference, and a comparison of equals costs one exchange.
 // Nothing is ever removed; a merge never takes anything back.
 //
-// Rows that this node's engine can no longer read (Engine::suspects) are not compared: their range
-// stops being whole, and `refill` is told to pull it anew, once another home has answered for it.
+// Rows that this node's engine can no longer read (Engine::suspects, or kCorrupt while hashing) are
+// not compared: their range stops being whole, and `refill` is told to pull it anew, once another
+// home has answered for it.
 #pragma once
 
 #include <functional>
@@ -39,10 +40,9 @@ class AntiEntropy {
 
   // Rounds, for ever.
   Task<void> run();
-  // Compares every range with one other home, the next one each time.
+  // Compares every range with one other home, the next one each time. Who stays silent is not asked
+  // again in the same round.
   Task<void> round();
-  // Compares one range with one home. False: not seen through.
-  Task<bool> compare(PositionRange range, NodeId peer);
 
   // tree, leaf and rows requests of other homes.
   void message(Request request);
@@ -57,11 +57,19 @@ class AntiEntropy {
   struct With {
     NodeId peer = kNoNode;
     bool answered = false;  // the peer answered for this range at all
+    bool silent = false;
     bool differed = false;
-    bool broken = false;  // by silence, a refusal or an error
+    bool broken = false;   // by silence, a refusal or an error
+    bool damaged = false;  // by rows of this node that cannot be read
   };
 
+  Task<With> compare(PositionRange range, NodeId peer);
   Task<void> mend_suspects();
+  Task<void> give_up(PositionRange range);
+  static void fail(With& with, const Error& error) {
+    with.broken = true;
+    with.damaged = error.code == Code::kCorrupt;
+  }
   Task<void> compare_rows(With& with, KeyRange range, uint32_t nesting);
   Task<void> compare_tree(With& with, KeyRange range, std::optional<uint32_t> depth,
                           uint32_t nesting);

@@ -34,6 +34,7 @@ void Takeover::follow(const RingView& view, bool may_pull) {
   const bool same = view.now == view_.now && view.next == view_.next &&
                     view.ticket == view_.ticket && view.switched == view_.switched;
   if (same && may_pull == may_pull_ && view_.now != nullptr) return;
+  if (view.ticket != view_.ticket) given_.clear();
   view_ = view;
   viewed_at_ = host_.clock().now();
   may_pull_ = may_pull;
@@ -101,17 +102,16 @@ Task<void> Takeover::work() {
   Duration pause = options_.retry_every;
   while (true) {
     const Epoch epoch{&epoch_, epoch_};
-    const uint64_t before = stats_.ranges_filled + stats_.ranges_given_back + stats_.rows_pulled;
+    const uint64_t before = moves();
     bool done = false;
     if (view_.now != nullptr) done = co_await step(epoch);
     count();
-    const bool moved =
-        before != stats_.ranges_filled + stats_.ranges_given_back + stats_.rows_pulled;
-    if (moved || epoch.over()) pause = options_.retry_every;
+    if (moves() != before || epoch.over()) pause = options_.retry_every;
     if (epoch.over()) continue;
     idle_ = done && untrusted_.empty() && !lost_everything_;
     co_await wait(idle_ ? options_.look_every : pause, epoch);
-    pause = std::min(2 * pause, options_.look_every);
+    // Others wait for this node while the ring changes.
+    pause = std::min(2 * pause, view_.changing() ? 5 * options_.retry_every : options_.look_every);
   }
 }
 
@@ -132,8 +132,10 @@ Task<bool> Takeover::step(Epoch epoch) {
   if (!co_await mark_untrusted(epoch) || epoch.over()) co_return false;
   const bool filled = co_await fill_all(epoch);
   if (epoch.over()) co_return false;
-  const bool given_back = co_await give_back_all(epoch);
-  co_return filled&& given_back;
+  const bool given = co_await give_all(epoch);
+  if (epoch.over()) co_return false;
+  const bool dropped = co_await drop_all(epoch);
+  co_return filled&& given&& dropped;
 }
 
 Task<bool> Takeover::cut_and_hold(Epoch epoch) {
@@ -333,8 +335,35 @@ Task<bool> Takeover::pull_enough(PositionRange range, uint64_t ticket, Epoch epo
   co_return true;
 }
 
+// What the change takes from here: its new homes get what they lack, once they are whole. Now,
+// since they and this node must all agree before anything of it may be reaped; later, a row that
+// was deleted and reaped meanwhile would come back to life.
+Task<bool> Takeover::give_all(Epoch epoch) {
+  if (!view_.changing() || !may_pull_) co_return true;
+  std::vector<PositionRange> leaving;
+  for (const Place& place : places_) {
+    if (place.leaves() && !given_.contains(place.range.begin)) leaving.push_back(place.range);
+  }
+  bool all = true;
+  for (const PositionRange& range : leaving) {
+    const std::vector<NodeId> homes_next = homes(*view_.next, range.begin);
+    bool given = co_await confirmed(range, homes_next);
+    for (std::size_t i = 0; given && !epoch.over() && i < homes_next.size(); ++i) {
+      given = co_await transfer_.push(range, view_.ticket, homes_next[i], epoch);
+    }
+    if (epoch.over()) co_return false;
+    if (given) {
+      host_.trace().probe("takeover.range_given_back");
+      given_.insert(range.begin);
+      ++stats_.ranges_given_back;
+    }
+    all = all && given;
+  }
+  co_return all;
+}
+
 // What is home in neither ring. While the ring changes it waits: the change may bring it back.
-Task<bool> Takeover::give_back_all(Epoch epoch) {
+Task<bool> Takeover::drop_all(Epoch epoch) {
   std::vector<PositionRange> leaving;
   for (const auto& [begin, held] : partitions_.all()) {
     if (!place_of(held.range).home()) leaving.push_back(held.range);
@@ -343,32 +372,22 @@ Task<bool> Takeover::give_back_all(Epoch epoch) {
   if (view_.changing() || host_.clock().now() < viewed_at_ + options_.keep_for) co_return false;
   bool all = true;
   for (const PositionRange& range : leaving) {
-    const bool given = co_await give_back(range, epoch);
+    const bool dropped = co_await drop(range, epoch);
     if (epoch.over()) co_return false;
-    all = all && given;
+    all = all && dropped;
   }
   co_return all;
 }
 
-Task<bool> Takeover::give_back(PositionRange range, Epoch epoch) {
-  const std::vector<NodeId> homes_now = homes(*view_.now, range.begin);
-  if (!co_await confirmed(range, homes_now) || epoch.over()) co_return false;
-  if (suspect(range)) {
-    host_.trace().probe("takeover.suspect_dropped");
-  } else {
-    for (const NodeId home : homes_now) {
-      if (!co_await transfer_.push(range, view_.ticket, home, epoch) || epoch.over())
-        co_return false;
-    }
-    if (!co_await confirmed(range, homes_now) || epoch.over()) co_return false;
-  }
+Task<bool> Takeover::drop(PositionRange range, Epoch epoch) {
+  if (!co_await confirmed(range, homes(*view_.now, range.begin)) || epoch.over()) co_return false;
   rows_forgotten_();
   Result<void> done = co_await partitions_.drop(range);
   unreadable_.erase(range.begin);
   if (done.ok()) done = co_await transfer_.forget(range);
   if (!done.ok()) co_return false;
-  ++stats_.ranges_given_back;
-  host_.trace().probe("takeover.range_given_back");
+  ++stats_.ranges_dropped;
+  host_.trace().probe("takeover.range_dropped");
   co_return true;
 }
 

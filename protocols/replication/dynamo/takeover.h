@@ -1,10 +1,11 @@
 // Takeover: brings what this node holds into line with the ring. Told how the ring changes
 // (membership/range_mover.h), it holds the ranges that are this node's in the next ring, pulls each
-// from enough of its present homes (transfer.h says how many) and says when all are whole; once the
-// change is over it gives back what is home here no longer: pushes what the homes lack, hears from
-// each that it holds the range whole, and drops it. A cancelled change is the same: what was filled
-// for it is home nowhere here. A node that lost what it held, or a range that its engine suspects,
-// is filled from the other homes while the node serves everything else.
+// from enough of its present homes (transfer.h says how many), says when all are whole, and as
+// long as the change lasts gives what leaves here to its new homes, as far as they lack it. Once
+// the change is over, what is home here no longer is dropped, when each of its homes has said that
+// it holds it whole. A cancelled change is the same: what was filled for it is home nowhere here. A
+// node that lost what it held, or a range that its engine suspects, is filled from the other homes
+// while the node serves the rest.
 //
 // One loop does it all, a step at a time, and a step can be done again: after a crash or a failure
 // it looks at what is held and goes on from there. Where the two rings cut the circle differently
@@ -61,6 +62,7 @@ class Takeover final : public RangeMover {
     PositionRange range;
     bool home_now = false, home_next = false;
     bool home() const { return home_now || home_next; }
+    bool leaves() const { return home_now && !home_next; }  // when the ring changes
   };
 
   void follow(const RingView& view, bool may_pull);
@@ -75,12 +77,17 @@ class Takeover final : public RangeMover {
   Task<bool> fill_all(Epoch epoch);
   Task<void> fill(PositionRange range, Epoch epoch, bool* filled);
   Task<bool> pull_enough(PositionRange range, uint64_t ticket, Epoch epoch);
-  Task<bool> give_back_all(Epoch epoch);
-  Task<bool> give_back(PositionRange range, Epoch epoch);
+  Task<bool> give_all(Epoch epoch);
+  Task<bool> drop_all(Epoch epoch);
+  Task<bool> drop(PositionRange range, Epoch epoch);
   Task<bool> confirmed(PositionRange range, std::vector<NodeId> nodes);
   bool suspect(const PositionRange& range) const;
   Task<void> wait(Duration most, Epoch epoch);
   void count();
+  uint64_t moves() const {
+    return stats_.ranges_filled + stats_.ranges_given_back + stats_.ranges_dropped +
+           stats_.rows_pulled + stats_.rows_pushed;
+  }
 
   Rpc& rpc_;
   Host& host_;
@@ -99,6 +106,7 @@ class Takeover final : public RangeMover {
   std::vector<Place> places_;  // home in a ring of the view, cut at the bounds of both
   std::vector<uint64_t> cuts_;
   std::vector<PositionRange> untrusted_;  // to be filled anew
+  std::set<uint64_t> given_;              // begins of what new homes have got from here
   std::set<uint64_t> unreadable_;         // begins of ranges whose rows are to be given up
   bool lost_everything_ = false;
   bool idle_ = false;

@@ -11,6 +11,7 @@
 #include "protocols/client.h"
 #include "protocols/replication/dynamo/coordinator.h"
 #include "protocols/replication/dynamo/upkeep.h"
+#include "protocols/replication/dynamo/version.h"
 #include "protocols/test_host.h"
 #include "storage/memory_engine.h"
 
@@ -188,5 +189,18 @@ class RepairCluster {
   std::map<NodeId, HeldRows> kept_;
   std::unique_ptr<Client> client_;
 };
+
+inline std::string object_by(uint64_t actor, std::string_view value, bool tombstone = false) {
+  Object object;
+  object.put({}, Version{{actor, 1}, actor, tombstone, value});
+  return object.encoded();
+}
+inline std::string merged_objects(const std::string& a, const std::string& b) {
+  Object one, other;
+  CHECK(one.decode(a) && other.decode(b));
+  one.merge(other);
+  return one.encoded();
+}
+inline std::string numbered(uint64_t i) { return "key-" + std::to_string(i); }
 
 }  // namespace ringside::test

@@ -24,7 +24,7 @@ struct TransferStats {
   uint64_t rows_pulled = 0, bytes_pulled = 0;
   uint64_t rows_alike = 0;  // of later sources: known by their digest, and not sent again
   uint64_t rows_pushed = 0, bytes_pushed = 0;
-  uint64_t ranges_filled = 0, ranges_given_back = 0, ranges_renewed = 0;
+  uint64_t ranges_filled = 0, ranges_given_back = 0, ranges_dropped = 0, ranges_renewed = 0;
   uint64_t resumed = 0;         // pulls that went on where they were cut off
   uint64_t ranges_missing = 0;  // now: held or to be held, and not whole
   uint64_t ranges_leaving = 0;  // now: held, and home no longer
