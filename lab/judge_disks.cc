@@ -32,13 +32,17 @@ bool DiskJudge::always_home(std::string_view key, NodeId node) const {
   });
 }
 
+bool DiskJudge::excused(NodeId node) const {
+  return expect_.evidence().excuse_damaged_disks() &&
+         std::find(evidence_.damaged.begin(), evidence_.damaged.end(), node) !=
+             evidence_.damaged.end();
+}
+
 DiskJudge::Snapshots DiskJudge::usable() const {
   Snapshots snapshots;
   for (const std::vector<ReadImage>* images : {&evidence_.restarts, &evidence_.finals}) {
     for (const ReadImage& image : *images) {
-      if (expect_.evidence().excuse_damaged_disks() &&
-          std::find(evidence_.damaged.begin(), evidence_.damaged.end(), image.snapshot.replica) !=
-              evidence_.damaged.end()) {
+      if (excused(image.snapshot.replica)) {
         ++snapshots.excused;
         continue;
       }
@@ -141,6 +145,7 @@ void DiskJudge::judge_convergence() {
   std::vector<ReplicaSnapshot> snapshots;
   std::string unreadable;
   for (const ReadImage& image : evidence_.finals) {
+    if (!image.error.empty() && excused(image.snapshot.replica)) continue;  // rot that nobody met
     if (!image.error.empty())
       unreadable = concat("node ", image.snapshot.replica, ": ", image.error);
     snapshots.push_back(image.snapshot);

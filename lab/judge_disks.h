@@ -33,6 +33,8 @@ class DiskJudge {
     std::size_t excused = 0;  // damaged by faults
   };
   Snapshots usable() const;
+  // A fault spoilt its disk, and the scenario says that it is no witness then.
+  bool excused(NodeId node) const;
   std::vector<NodeId> homes(std::string_view key) const;
   // Under every ring that there was.
   bool always_home(std::string_view key, NodeId node) const;
