@@ -40,6 +40,9 @@ class Node {
         sources_{&membership_, &report_},
         scope_(host.ready()) {
     const auto admit = [this](uint64_t bytes) { return background_.admit(bytes); };
+    dynamo_.heed(
+        [this](NodeId peer, Time now) { return membership_.detector().suspected(peer, now); },
+        [this] { return membership_.detector().may_suspect(); });
     dynamo_.admit_hints_by(admit);
     takeover_.transfer().admit_by(admit);
     upkeep_.on_refill([this](PositionRange range) { takeover_.refill_range(range); });

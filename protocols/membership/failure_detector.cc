@@ -25,6 +25,7 @@ uint64_t tail_at(uint64_t quarters) {
 
 void FailureDetector::silent(NodeId peer, Time now) {
   Peer& of = peers_[peer];
+  if (of.suspected_until == 0) ++silent_;
   of.suspected_until = now + options_.period;
   of.answers <<= 1;
 }
@@ -32,6 +33,7 @@ void FailureDetector::silent(NodeId peer, Time now) {
 void FailureDetector::heard(NodeId peer, Time) {
   const auto found = peers_.find(peer);
   if (found == peers_.end()) return;  // never silent: nothing to clear
+  if (found->second.suspected_until != 0) --silent_;
   found->second.suspected_until = 0;
   found->second.answers = found->second.answers << 1 | 1;
 }

@@ -37,6 +37,10 @@ class FailureDetector {
   explicit FailureDetector(DetectorOptions options = {}) : options_(options) {}
 
   bool suspected(NodeId peer, Time now) const;
+  // False: nobody is suspected. Cheap.
+  bool may_suspect() const {
+    return silent_ > 0 || (options_.kind == Detector::kPhi && !peers_.empty());
+  }
   // It did not answer what it was asked.
   void silent(NodeId peer, Time now);
   // It answered.
@@ -47,7 +51,10 @@ class FailureDetector {
   uint32_t rate(NodeId peer) const;
   // In thousandths. 0 without a history.
   uint64_t phi(NodeId peer, Time now) const;
-  void forget(NodeId peer) { peers_.erase(peer); }
+  void forget(NodeId peer) {
+    heard(peer, 0);
+    peers_.erase(peer);
+  }
 
  private:
   struct Peer {
@@ -61,6 +68,7 @@ class FailureDetector {
 
   const DetectorOptions options_;
   std::map<NodeId, Peer> peers_;
+  uint32_t silent_ = 0;  // of them, those that have not been heard since they were silent
 };
 
 }  // namespace ringside

@@ -53,6 +53,11 @@ class Dynamo : public Strategy {
   // Background work that hints are to be delivered by.
   void admit_hints_by(HintDelivery::Admit admit) { delivery_.admit_by(std::move(admit)); }
 
+  // Another one who watches peers.
+  void heed(std::function<bool(NodeId, Time)> says, std::function<bool()> anybody) {
+    suspects_.heed(std::move(says), std::move(anybody));
+  }
+
   // For those who merge objects here: transfers, repair.
   Replica& replica() { return replica_; }
 
