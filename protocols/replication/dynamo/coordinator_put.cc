@@ -155,7 +155,9 @@ Task<void> Dynamo::fill_the_rest(Fanout& fanout, const Seats& seats, const Sendi
     const Time now = host_.clock().now();
     if (now >= sending.deadline) break;
     const Time until = std::min(sending.deadline, next_silence(fanout, homes, patience, now));
-    co_await fanout.wait(homes, until, gather.failed());
+    // As many as there may still be: a seat that nobody fills must not end every wait at once.
+    const uint32_t possible = gather.succeeded() + gather.outstanding();
+    co_await fanout.wait(std::min(homes, possible), until, gather.failed());
     note_answers(fanout, patience);
     asked = hint_stand_ins(fanout, seats, sending, patience);
   }
