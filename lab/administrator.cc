@@ -147,7 +147,7 @@ std::vector<std::string> Administrator::carried_out() const {
 std::vector<std::string> Administrator::unfinished() const {
   std::vector<std::string> lines;
   for (const Order& order : orders_) {
-    if (order.done != kNever || order.taken_back) continue;
+    if (order.in_time() || order.taken_back) continue;
     lines.push_back(concat("the ", order.text, " was not done ",
                            format_span(order.until - order.at), " after the order",
                            order.last.empty() ? "" : concat(": ", order.last)));

@@ -1,8 +1,9 @@
 // Administrator: the people who run the cluster. Switches spare machines on and those that left
 // off, restarts machines one by one with another version of the wire, and gives the scenario's
 // orders to the nodes as a program of its own would: over the network, to any node that answers,
-// again and again until the order is carried out or its time is up. What they were told is all that
-// they know: from it the judge takes who is a member at the end.
+// again and again until the order is carried out or its time is up. From then on they only look
+// what becomes of it. What they were told is all that they know: from it the judge takes who is a
+// member at the end.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +52,8 @@ class Administrator {
     bool accepted = false;    // a node said that it was decided
     uint64_t ticket = 0;      // … as this change
     bool taken_back = false;  // by a later order
-    Time done = kNever;
+    Time done = kNever;       // also when its time was up
+    bool in_time() const { return done != kNever && done <= until; }
     bool seen_to = false;  // what is left to do by hand when it is done
     std::string last;      // what a node last said, or nothing
   };

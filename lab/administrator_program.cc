@@ -69,7 +69,8 @@ AdminOrder Administrator::words_of(const Order& order) const {
 
 // Whether the members, as a node tells them, are what was ordered, and reads go by them.
 bool Administrator::is_done(const Order& order, const MembersReply& reply) const {
-  if (reply.ticket == order.ticket) return false;  // still under way
+  if (reply.ticket != 0 && reply.ticket == order.ticket) return false;  // still under way
+  if (reply.ticket != 0 && !order.accepted) return false;               // perhaps this very order
   const scenario::Admin& asked = *order.asked;
   if (asked.has_join()) return is_member(reply, order.node);
   if (asked.has_replace()) return is_member(reply, order.other) && !is_member(reply, order.node);
@@ -92,9 +93,11 @@ Task<void> carry_out(Host& host, Rpc& rpc, Administrator* administrator,
                      Administrator::Order* order) {
   Random& random = host.random("administrator");
   co_await host.clock().sleep_until(order->at);
-  while (host.clock().now() < order->until && !order->taken_back) {
+  // An order whose time is up is not given again, but looked after: what nodes once decided, they
+  // carry out, and who is a member is to be known to the end.
+  while (!order->taken_back) {
     const NodeId peer = administrator->someone(random, *order);
-    if (!order->accepted) {
+    if (!order->accepted && host.clock().now() < order->until) {
       const std::optional<std::string> said =
           co_await ask(rpc, peer, Kind::kAdminRequest, administrator->words_of(*order).encode());
       AdminAnswer answer;

@@ -62,16 +62,19 @@ bool DiskJudge::handed_over(const BrokenPromise& broken) {
   const std::string& key = evidence_.history.keys[broken.key];
   if (always_home(key, broken.replica)) return false;
   if (!values_) values_.emplace(evidence_.history);
+  bool held_somewhere = false;
   for (const NodeId home : homes(key)) {
     const auto image =
         std::find_if(evidence_.finals.begin(), evidence_.finals.end(),
                      [&](const ReadImage& final) { return final.snapshot.replica == home; });
     if (image == evidence_.finals.end()) return false;
+    if (!image->error.empty() && excused(home)) continue;  // it is no witness of anything
     const auto held = image->snapshot.keys.find(key);
     if (held == image->snapshot.keys.end() || !values_->covered(held->second, broken.value))
       return false;
+    held_somewhere = true;
   }
-  return true;
+  return held_somewhere;
 }
 
 std::size_t DiskJudge::excuse(std::vector<BrokenPromise>& broken) {

@@ -38,7 +38,8 @@ class DiskJudge {
   std::vector<NodeId> homes(std::string_view key) const;
   // Under every ring that there was.
   bool always_home(std::string_view key, NodeId node) const;
-  // It acknowledged as a home that it was not all the time, and all who are homes now hold it.
+  // It acknowledged as a home that it was not all the time, and all who are homes now hold it, as
+  // far as their disks can be read or are not excused.
   bool handed_over(const BrokenPromise& broken);
   // Takes out what was handed over, and says how much that was.
   std::size_t excuse(std::vector<BrokenPromise>& broken);
