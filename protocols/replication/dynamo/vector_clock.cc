@@ -14,7 +14,7 @@ using namespace version_bytes;
 
 constexpr std::size_t kClockEntryBytes = 24;
 constexpr std::size_t kClockedBytes = 38;          // of a version, without expiry, clock and value
-constexpr uint64_t kCountMax = uint64_t{1} << 62;  // nobody counts that far
+constexpr uint64_t kClockCountMax = uint64_t{1} << 62;  // nobody counts that far
 constexpr uint16_t kSameAsContext = 0xffff;        // in the place of a number of entries
 
 bool clocked_before(const ClockedVersion& a, const ClockedVersion& b) {
@@ -312,7 +312,7 @@ Versioning::Put ClockVersions::put(std::optional<std::string_view> stored, std::
   if (stored || made.dot.counter == 0) {
     const uint64_t actor = counting_actor(object.context, actors);
     const uint64_t least = std::max(object.context.count_of(actor), clock.count_of(actor));
-    if (least > kCountMax) return {State::kBadContext};
+    if (least > kClockCountMax) return {State::kBadContext};
     made = {{actor, actors.count(least)}, version.time};
   }
   if (clock.count_of(made.dot.actor) >= made.dot.counter) return {State::kBadContext};
