@@ -13,9 +13,9 @@ namespace {
 using namespace version_bytes;
 
 constexpr std::size_t kClockEntryBytes = 24;
-constexpr std::size_t kClockedBytes = 38;          // of a version, without expiry, clock and value
+constexpr std::size_t kClockedBytes = 38;  // of a version, without expiry, clock and value
 constexpr uint64_t kClockCountMax = uint64_t{1} << 62;  // nobody counts that far
-constexpr uint16_t kSameAsContext = 0xffff;        // in the place of a number of entries
+constexpr uint16_t kSameAsContext = 0xffff;             // in the place of a number of entries
 
 bool clocked_before(const ClockedVersion& a, const ClockedVersion& b) {
   const auto rest = [](const ClockedVersion& of) {
