@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""planted_test.py PROGRAM SCENARIOS [dynamo]: the planted build must catch each planted bug of the log by an unmodified swarm: the
-per-replica oracle within 5 seeds, the end-to-end oracle within 200; and with none on it must be silent. With `dynamo`: each bug of Dynamo within 200 seeds of its
-swarm, and the swarms silent."""
+"""planted_test.py PROGRAM SCENARIOS [dynamo]: the planted build must catch each planted bug of the log by an unmodified swarm:
+the per-replica oracle within 5 seeds, the end-to-end oracle within 200; and with none on it must be silent. With `dynamo`: each
+bug of Dynamo within some seeds of its swarm, and the swarms silent."""
 import json
 import pathlib
 import subprocess
@@ -11,18 +11,19 @@ import tempfile
 PER_REPLICA_SEEDS = 5
 END_TO_END_SEEDS = 200
 SILENT_SEEDS = 50
-# The bugs of Dynamo: how many seeds of the swarm must show one. Each bug's scenario is a swarm of dynamo/, unchanged.
-DYNAMO_SEEDS = 200
-DYNAMO_SEEDS_AT_ONCE = 20
+# The bugs of Dynamo: the swarm that each is played on, unchanged, and by which seed it must have been caught. 200 are allowed;
+# CI hunts as far as docs/dynamo.md says that it takes, and a little further.
+DYNAMO_SEEDS_AT_ONCE = 5
+DYNAMO_SILENT_SEEDS = 3
 DYNAMO_BUGS = {
-    "actor_counters_reissued": "swarm_dynamo",
-    "truncation_drops_newest": "swarm_dynamo_clocks",
-    "sloppy_quorum_trusted": "swarm_dynamo",
-    "hint_deleted_before_delivered": "swarm_dynamo",
-    "hint_resurrects_delete": "swarm_dynamo",
-    "merkle_blind_to_expiry": "swarm_dynamo_expiry",
-    "tombstone_collected_before_repair": "swarm_dynamo",
-    "range_served_before_whole": "swarm_dynamo_twelve",
+    "actor_counters_reissued": ("swarm_dynamo", 20),
+    "truncation_drops_newest": ("swarm_dynamo_clocks", 5),
+    "sloppy_quorum_trusted": ("swarm_dynamo", 5),
+    "hint_deleted_before_delivered": ("swarm_dynamo", 5),
+    "hint_resurrects_delete": ("swarm_dynamo", 20),
+    "merkle_blind_to_expiry": ("swarm_dynamo_expiry", 5),
+    "tombstone_collected_before_repair": ("swarm_dynamo", 20),
+    "range_served_before_whole": ("swarm_dynamo_ring", 5),
 }
 
 
@@ -49,9 +50,9 @@ def unchanged(bug, swarm):
     return lines(bug) == lines(swarm)
 
 
-def hunt(program, scenario, directory):
+def hunt(program, scenario, most, directory):
     """The first seed that is violated, and by which expectation."""
-    for first in range(1, DYNAMO_SEEDS, DYNAMO_SEEDS_AT_ONCE):
+    for first in range(1, most + 1, DYNAMO_SEEDS_AT_ONCE):
         _, verdict = play(program, scenario, f"{first}..{first + DYNAMO_SEEDS_AT_ONCE - 1}", directory)
         for run in verdict["runs"]:
             for line in run.get("expectations", []):
@@ -61,16 +62,16 @@ def hunt(program, scenario, directory):
 
 
 def hunt_dynamo(program, scenarios, directory, failures):
-    for bug, swarm in DYNAMO_BUGS.items():
+    for bug, (swarm, most) in DYNAMO_BUGS.items():
         planted = scenarios / "planted" / f"{bug}.textproto"
         if not unchanged(planted, scenarios / "dynamo" / f"{swarm}.textproto"):
             failures.append(f"{bug}: is not {swarm} with the bug on")
-        seed, name = hunt(program, planted, directory)
+        seed, name = hunt(program, planted, most, directory)
         print(f"{bug}: caught at seed {seed} by {name}")
         if seed is None:
-            failures.append(f"{bug}: missed in {DYNAMO_SEEDS} seeds")
-    for swarm in sorted(set(DYNAMO_BUGS.values())):
-        code, _ = play(program, scenarios / "dynamo" / f"{swarm}.textproto", DYNAMO_SEEDS_AT_ONCE, directory)
+            failures.append(f"{bug}: missed in {most} seeds")
+    for swarm in sorted({swarm for swarm, _ in DYNAMO_BUGS.values()}):
+        code, _ = play(program, scenarios / "dynamo" / f"{swarm}.textproto", DYNAMO_SILENT_SEEDS, directory)
         if code != 0:
             failures.append(f"{swarm} with no bug on: exit code {code}")
 
