@@ -106,6 +106,7 @@ class ClusterTest(unittest.TestCase):
         status = self.sections(first)
         self.assertEqual(status["member/6"]["seat"], "member")
 
+        self.eventually(lambda: self.rests(addresses[2], 6), "node 2 does not hear of node 6")
         code, out, err = verb("admin", "leave", "4", "--at", addresses[2])
         self.assertEqual(code, 0, err)
         self.eventually(lambda: self.rests(first, 5), "node 4 does not leave")
