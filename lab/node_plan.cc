@@ -81,6 +81,7 @@ void plan_nodes(const scenario::Scenario& scenario, Plan& plan) {
   node.ring.strategy = to_partitioning(cluster.partitioning());
   node.ring.q = cluster.partitions();
   node.ring.tokens = cluster.virtual_nodes();
+  node.rings = std::make_shared<Rings>();
   node.dynamo = to_dynamo(cluster.strategy().dynamo());
   node.engine = to_engine(cluster.engine());
   const scenario::Dynamo& dynamo = cluster.strategy().dynamo();
@@ -98,6 +99,7 @@ void plan_nodes(const scenario::Scenario& scenario, Plan& plan) {
   ClientOptions& client = plan.client;
   client.members = node.members;
   client.ring = node.ring;
+  client.rings = node.rings;
   client.n = node.dynamo.n;
   client.poll_every =
       scenario.workload().has_poll_every() ? span_of(scenario.workload().poll_every()) : kPollEvery;

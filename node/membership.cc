@@ -38,13 +38,15 @@ Membership::Membership(Rpc& rpc, Engine& engine, const NodeOptions& options, Ran
   rpc_.speak(options.speak_wire);
   std::vector<Member> members = options.members;
   if (members.empty()) members.push_back(Member{.id = rpc.self()});  // until others are known
-  view_ = stable_view(Ring(std::move(members), options.ring));
+  view_ = stable_view(Rings::of(options.rings, std::move(members), options.ring));
 }
 
 bool Membership::takes_part() const {
-  if (!table_.in_ring(rpc_.self()))
-    return view_.changing() && view_.next->find(rpc_.self()) != nullptr;
-  return true;
+  if (part_of_ != table_.seats_version()) {
+    part_of_ = table_.seats_version();
+    in_ring_ = table_.in_ring(rpc_.self());
+  }
+  return in_ring_ || (view_.changing() && view_.next->find(rpc_.self()) != nullptr);
 }
 
 // A cluster's first members are all there are, and were never decided upon.
@@ -73,7 +75,7 @@ Task<Result<void>> Membership::load() {
     learn(record);
   }
   found();
-  RingView view = table_.view(options_.ring, view_);
+  RingView view = table_.view(options_.ring, view_, options_.rings);
   if (view.now != nullptr) show(std::move(view));
   co_return Result<void>();
 }
@@ -138,7 +140,7 @@ void Membership::show(RingView view) {
 void Membership::follow() {
   if (seen_seats_ == table_.seats_version()) return;
   seen_seats_ = table_.seats_version();
-  RingView view = table_.view(options_.ring, view_);
+  RingView view = table_.view(options_.ring, view_, options_.rings);
   if (view.now == nullptr) return;
   const bool same = view.now == view_.now && view.next == view_.next &&
                     view.ticket == view_.ticket && view.switched == view_.switched;
@@ -329,14 +331,17 @@ void Membership::message(Request request) {
 // The members that share ranges with this one matter most to it; here simply those that come next
 // by id, and everyone in a small cluster.
 std::vector<NodeId> Membership::pinged() const {
-  std::vector<NodeId> before, after;
-  for (const Member& member : view_.now->members()) {
-    if (member.id < rpc_.self()) before.push_back(member.id);
-    if (member.id > rpc_.self()) after.push_back(member.id);
+  const std::vector<Member>& members = view_.now->members();
+  const auto behind =
+      std::upper_bound(members.begin(), members.end(), rpc_.self(),
+                       [](NodeId self, const Member& member) { return self < member.id; });
+  const auto first = static_cast<std::size_t>(behind - members.begin());
+  std::vector<NodeId> ids;
+  for (std::size_t i = 0; i < members.size() && ids.size() < kPingedMax; ++i) {
+    const NodeId id = members[(first + i) % members.size()].id;
+    if (id != rpc_.self()) ids.push_back(id);
   }
-  after.insert(after.end(), before.begin(), before.end());
-  if (after.size() > kPingedMax) after.resize(kPingedMax);
-  return after;
+  return ids;
 }
 
 }  // namespace ringside

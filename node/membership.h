@@ -115,10 +115,12 @@ class Membership final : public StatusSource {
   RingChanges changes_;
 
   RingView view_;
-  uint64_t seen_seats_ = ~uint64_t{0};  // the table's seats_version that view_ is made of
-  Applied applied_;                     // by view_
-  uint64_t prepared_ = 0, begun_ = 0;   // tickets that the mover was told of
-  bool unsettled_ = true;               // the mover was not told of the present, stable, view
+  uint64_t seen_seats_ = ~uint64_t{0};       // the table's seats_version that view_ is made of
+  mutable uint64_t part_of_ = ~uint64_t{0};  // the seats_version that in_ring_ is of
+  mutable bool in_ring_ = false;
+  Applied applied_;                    // by view_
+  uint64_t prepared_ = 0, begun_ = 0;  // tickets that the mover was told of
+  bool unsettled_ = true;              // the mover was not told of the present, stable, view
   bool fresh_ = false, lost_state_ = false, running_ = false;
   uint64_t incarnation_ = 0;
   uint64_t heard_incarnation_ = 0;  // of this node, from others

@@ -72,10 +72,15 @@ void Membership::take_members(const Request& request) {
 
 // Those to whom nobody gossips.
 void Membership::push_to_old() const {
-  for (const auto& [id, record] : table_.all()) {
-    const bool told = options_.speak_wire == 1 || record.life.wire == 1;
-    if (id != rpc_.self() && told && record.life.said())
-      rpc_.send(id, Kind::kMembersPush, 0, encode_members(everyone()));
+  if (options_.speak_wire == 1) {
+    for (const auto& [id, record] : table_.all()) {
+      if (id != rpc_.self() && record.life.said())
+        rpc_.send(id, Kind::kMembersPush, 0, encode_members(everyone()));
+    }
+    return;
+  }
+  for (const NodeId id : table_.old_speakers()) {
+    if (id != rpc_.self()) rpc_.send(id, Kind::kMembersPush, 0, encode_members(everyone()));
   }
 }
 

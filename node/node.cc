@@ -113,10 +113,8 @@ class Node {
     if (!membership_.table().in_ring(rpc_.self())) co_return Result<void>();
     const Ring& ring = *membership_.view().now;
     std::vector<PositionRange> home;
-    for (uint32_t partition = 0; partition < ring.partitions(); ++partition) {
-      const PositionRange range = ring.range(partition);
-      if (ring.is_home(range.begin, rpc_.self(), options_.dynamo.n)) home.push_back(range);
-    }
+    for (const uint32_t partition : ring.partitions_of(rpc_.self(), options_.dynamo.n))
+      home.push_back(ring.range(partition));
     const bool refilled = membership_.lost_state() && takeover_.refill(membership_.view());
     co_return co_await partitions_.hold(std::move(home), !refilled);
   }

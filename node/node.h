@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@
 #include "protocols/replication/dynamo/options.h"
 #include "protocols/replication/dynamo/transfer_options.h"
 #include "protocols/replication/dynamo/upkeep_options.h"
-#include "protocols/ring.h"
+#include "protocols/rings.h"
 #include "protocols/rpc.h"
 #include "runtime/host.h"
 #include "runtime/task.h"
@@ -27,6 +28,7 @@ struct NodeOptions {
   // The founding members. This node is one of them, or a stranger until it is told to join.
   std::vector<Member> members;
   RingOptions ring;
+  std::shared_ptr<Rings> rings;  // shared with other nodes of this thread; null: with nobody
   DynamoOptions dynamo;
   UpkeepOptions upkeep;          // repair and reaping
   BackgroundOptions background;  // how much of it, beside the clients

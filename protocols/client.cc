@@ -34,7 +34,7 @@ const char* outcome_name(Outcome outcome) {
 Client::Client(Host& host, ClientOptions options)
     : host_(host),
       options_(std::move(options)),
-      ring_(options_.members, options_.ring),
+      ring_(Rings::of(options_.rings, options_.members, options_.ring)),
       rpc_(host),
       random_(host.random("client")),
       poll_random_(host.random("client.poll")),
@@ -46,7 +46,7 @@ uint64_t Client::next_operation() { return uint64_t{rpc_.self()} << 32 | ++opera
 // The best node that has not been asked yet, by the routing; when all have been, they are asked
 // again.
 NodeId Client::choose(std::string_view key, uint32_t attempt, std::span<const NodeId> asked) {
-  const std::span<const NodeId> list = ring_.preference(key);
+  const std::span<const NodeId> list = ring_->preference(key);
   const std::size_t n = std::min<std::size_t>(options_.n, list.size());
   std::span<const NodeId> among = list;
   if (options_.routing == Routing::kCoordinator) among = list.first(n);
@@ -88,7 +88,7 @@ NodeId Client::fastest_of(std::string_view key) const {
   const uint64_t position = Ring::position_of(key);
   const Fastest& fastest = fastest_[position % fastest_.size()];
   if (fastest.position != position || fastest.node == kNoNode) return kNoNode;
-  const bool good = ring_.is_home(position, fastest.node, options_.n) &&
+  const bool good = ring_->is_home(position, fastest.node, options_.n) &&
                     !suspects_.suspected(fastest.node, host_.clock().now());
   return good ? fastest.node : kNoNode;
 }
@@ -103,7 +103,7 @@ void Client::poll_when_due() {
 Task<void> Client::poll() {
   polling_ = true;
   refusals_ = 0;
-  const std::vector<Member>& members = ring_.members();
+  const std::vector<Member>& members = ring_->members();
   const NodeId peer = members[poll_random_.below(members.size())].id;
   const Time deadline = host_.clock().now() + options_.attempt_timeout;
   Fanout fanout(rpc_, peer);
@@ -125,13 +125,12 @@ void Client::follow(const MembersReply& reply) {
     members.push_back(known.member);
     if (!known.address.empty()) (void)host_.network().learn(known.member.id, known.address);
   }
-  Ring ring(std::move(members), reply.ring);
-  const RingOptions &now = ring_.options(), &then = ring.options();
-  if (ring.members() == ring_.members() && now.strategy == then.strategy && now.q == then.q &&
-      now.tokens == then.tokens && reply.n == options_.n)
-    return;
+  std::sort(members.begin(), members.end(),
+            [](const Member& a, const Member& b) { return a.id < b.id; });
+  const bool same = members == ring_->members() && reply.ring == ring_->options();
+  if (same && reply.n == options_.n) return;
   host_.trace().probe("client.follows_ring");
-  ring_ = std::move(ring);
+  if (!same) ring_ = Rings::of(options_.rings, std::move(members), reply.ring);
   options_.n = reply.n;
 }
 

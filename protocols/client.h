@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,7 +24,7 @@
 #include <vector>
 
 #include "protocols/members.h"
-#include "protocols/ring.h"
+#include "protocols/rings.h"
 #include "protocols/rpc.h"
 #include "protocols/suspects.h"
 #include "runtime/host.h"
@@ -41,6 +42,7 @@ enum class Routing : uint8_t {
 struct ClientOptions {
   std::vector<Member> members;
   RingOptions ring;
+  std::shared_ptr<Rings> rings;  // shared with others of this thread; null: with nobody
   uint32_t n = 3;  // of the preference list, for routing alone; r and w are the server's
   Routing routing = Routing::kCoordinator;
   Duration timeout = kSecond;                     // of an operation with all its attempts
@@ -95,7 +97,7 @@ class Client {
   // do not restart.
   uint64_t next_operation();
 
-  const Ring& ring() const { return ring_; }
+  const Ring& ring() const { return *ring_; }
 
  private:
   struct Attempt;
@@ -115,7 +117,7 @@ class Client {
 
   Host& host_;
   ClientOptions options_;
-  Ring ring_;
+  std::shared_ptr<const Ring> ring_;
   Rpc rpc_;
   Suspects suspects_;
   Random& random_;

@@ -48,6 +48,26 @@ inline char* put_number_field(char* out, uint32_t field, uint64_t value) {
   return put_varint(out, value);
 }
 
+// Fields to be written, for whoever takes several (wire.h, message_with).
+struct NumberField {
+  uint32_t field;
+  uint64_t value;
+};
+struct BytesField {
+  uint32_t field;
+  std::string_view value;
+};
+constexpr NumberField number(uint32_t field, uint64_t value) { return {field, value}; }
+constexpr BytesField bytes(uint32_t field, std::string_view value) { return {field, value}; }
+constexpr std::size_t field_size(const NumberField& of) { return number_field_size(of.value); }
+constexpr std::size_t field_size(const BytesField& of) { return bytes_field_size(of.value); }
+inline char* put_field(char* out, const NumberField& of) {
+  return put_number_field(out, of.field, of.value);
+}
+inline char* put_field(char* out, const BytesField& of) {
+  return put_bytes_field(out, of.field, of.value);
+}
+
 // while (reader.next()) switch (reader.field()) { case 1: key = reader.bytes(); … }  then
 // reader.ok().
 class Reader {

@@ -14,9 +14,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "protocols/keys.h"
 #include "protocols/ring.h"
 #include "runtime/host.h"
@@ -33,6 +33,7 @@ class Partitions {
     bool whole = false;
     uint64_t ticket = 0;  // of the change for which it is, or was, filled
   };
+  using Ranges = absl::btree_map<uint64_t, Held>;  // every read and write looks into it
 
   Partitions(Host& host, Engine& engine) : host_(host), engine_(engine), turn_(host.ready(), 1) {}
 
@@ -81,7 +82,7 @@ class Partitions {
   bool holds_all(const PositionRange& range) const;
   bool whole_all(const PositionRange& range) const;
   // In the order of the ring, by their begins.
-  const std::map<uint64_t, Held>& all() const { return held_; }
+  const Ranges& all() const { return held_; }
 
  private:
   using Marks = std::vector<Held>;
@@ -100,7 +101,7 @@ class Partitions {
   Engine& engine_;
   bool fresh_ = false;
   bool tablets_ = true;  // the engine has them
-  std::map<uint64_t, Held> held_;
+  Ranges held_;
   Semaphore turn_;  // one changes what is held at a time
 };
 

@@ -170,6 +170,21 @@ bool Ring::is_home(uint64_t position, NodeId node, uint32_t n) const {
   return std::find(home.begin(), home.end(), node) != home.end();
 }
 
+std::span<const uint32_t> Ring::partitions_of(NodeId node, uint32_t n) const {
+  if (homes_n_ != n) {
+    homes_.assign(members_.size(), {});
+    for (uint32_t partition = 0; partition < partitions(); ++partition) {
+      const std::span<const NodeId> list = preference(partition);
+      for (const NodeId home : list.first(std::min<std::size_t>(n, list.size())))
+        homes_[static_cast<std::size_t>(find(home) - members_.data())].push_back(partition);
+    }
+    homes_n_ = n;
+  }
+  const Member* member = find(node);
+  if (member == nullptr) return {};
+  return homes_[static_cast<std::size_t>(member - members_.data())];
+}
+
 // The nearest members clockwise, the owner first: by tokens where tokens place, by the owners of
 // this and the following partitions where shares do. Those that were not met come last, by id.
 std::vector<uint32_t> Ring::order_from(uint32_t partition) const {

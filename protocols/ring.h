@@ -58,6 +58,7 @@ struct RingOptions {
   Partitioning strategy = Partitioning::kShares;
   uint32_t q = 64;       // partitions; strategy 1 has one a token and does not ask
   uint32_t tokens = 16;  // virtual nodes of an ordinary node
+  bool operator==(const RingOptions&) const = default;
 };
 
 class Ring {
@@ -90,6 +91,9 @@ class Ring {
   }
   // Whether `node` is one of the first `n`.
   bool is_home(uint64_t position, NodeId node, uint32_t n) const;
+  // The partitions of which `node` is one of the first `n`, ascending. Valid until it is asked for
+  // another `n`.
+  std::span<const uint32_t> partitions_of(NodeId node, uint32_t n) const;
 
  private:
   struct Place {
@@ -114,10 +118,13 @@ class Ring {
   std::vector<Member> members_;
   std::vector<Place> places_;  // of each member
   uint32_t places_end_ = 0;
-  std::vector<Token> circle_;                        // by position
-  std::vector<uint64_t> begins_;                     // strategy 1: of each partition
-  std::vector<uint32_t> owners_;                     // of each partition, an index into members_
-  mutable std::vector<std::vector<NodeId>> listed_;  // made when first asked for
+  std::vector<Token> circle_;     // by position
+  std::vector<uint64_t> begins_;  // strategy 1: of each partition
+  std::vector<uint32_t> owners_;  // of each partition, an index into members_
+  // Made when first asked for:
+  mutable std::vector<std::vector<NodeId>> listed_;
+  mutable std::vector<std::vector<uint32_t>> homes_;  // by member
+  mutable uint32_t homes_n_ = 0;
 };
 
 }  // namespace ringside

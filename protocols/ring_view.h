@@ -54,8 +54,11 @@ struct RingView {
   }
 };
 
+inline RingView stable_view(std::shared_ptr<const Ring> ring) {
+  return RingView{std::move(ring), nullptr, 0, false};
+}
 inline RingView stable_view(Ring ring) {
-  return RingView{std::make_shared<const Ring>(std::move(ring)), nullptr, 0, false};
+  return stable_view(std::make_shared<const Ring>(std::move(ring)));
 }
 
 }  // namespace ringside

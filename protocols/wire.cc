@@ -63,8 +63,6 @@ uint32_t checksum(const char* message, std::size_t size, Kind kind, uint64_t ope
   return static_cast<uint32_t>(hash_bytes(covered, mix(operation, number(kind))));
 }
 
-Buffer with_body(std::size_t body_size) { return Buffer::with_size(kHeaderBytes + body_size); }
-
 }  // namespace
 
 std::string_view kind_name(FrameKind kind) {
@@ -124,10 +122,7 @@ std::optional<Header> unseal(const Frame& frame) {
 }
 
 Buffer GetRequest::encode() const {
-  Buffer message = with_body(flat::bytes_field_size(key) + flat::number_field_size(hints));
-  char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
-  flat::put_number_field(out, 2, hints);
-  return message;
+  return message_with(flat::bytes(1, key), flat::number(2, hints));
 }
 
 bool GetRequest::parse(std::string_view body) {
@@ -143,15 +138,8 @@ bool GetRequest::parse(std::string_view body) {
 }
 
 Buffer GetReply::encode() const {
-  Buffer message =
-      with_body(flat::number_field_size(found) + flat::bytes_field_size(object) +
-                flat::number_field_size(coordinator) + flat::number_field_size(fastest));
-  char* out = message.mutable_data() + kHeaderBytes;
-  out = flat::put_number_field(out, 1, found);
-  out = flat::put_bytes_field(out, 2, object);
-  out = flat::put_number_field(out, 3, coordinator);
-  flat::put_number_field(out, 4, fastest);
-  return message;
+  return message_with(flat::number(1, found), flat::bytes(2, object), flat::number(3, coordinator),
+                      flat::number(4, fastest));
 }
 
 bool GetReply::parse(std::string_view body) {
@@ -169,16 +157,8 @@ bool GetReply::parse(std::string_view body) {
 }
 
 Buffer PutRequest::encode() const {
-  Buffer message = with_body(flat::bytes_field_size(key) + flat::bytes_field_size(context) +
-                             flat::bytes_field_size(value) + flat::number_field_size(tombstone) +
-                             flat::number_field_size(expires));
-  char* out = message.mutable_data() + kHeaderBytes;
-  out = flat::put_bytes_field(out, 1, key);
-  out = flat::put_bytes_field(out, 2, context);
-  out = flat::put_bytes_field(out, 3, value);
-  out = flat::put_number_field(out, 4, tombstone);
-  flat::put_number_field(out, 5, expires);
-  return message;
+  return message_with(flat::bytes(1, key), flat::bytes(2, context), flat::bytes(3, value),
+                      flat::number(4, tombstone), flat::number(5, expires));
 }
 
 bool PutRequest::parse(std::string_view body) {
@@ -197,11 +177,7 @@ bool PutRequest::parse(std::string_view body) {
 }
 
 Buffer PutReply::encode() const {
-  Buffer message =
-      with_body(flat::bytes_field_size(context) + flat::number_field_size(coordinator));
-  char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, context);
-  flat::put_number_field(out, 2, coordinator);
-  return message;
+  return message_with(flat::bytes(1, context), flat::number(2, coordinator));
 }
 
 bool PutReply::parse(std::string_view body) {
@@ -217,12 +193,7 @@ bool PutReply::parse(std::string_view body) {
 }
 
 Buffer ReplicaPutRequest::encode() const {
-  Buffer message = with_body(flat::bytes_field_size(key) + flat::bytes_field_size(object) +
-                             flat::number_field_size(durable));
-  char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
-  out = flat::put_bytes_field(out, 2, object);
-  flat::put_number_field(out, 3, durable);
-  return message;
+  return message_with(flat::bytes(1, key), flat::bytes(2, object), flat::number(3, durable));
 }
 
 bool ReplicaPutRequest::parse(std::string_view body) {
@@ -239,12 +210,7 @@ bool ReplicaPutRequest::parse(std::string_view body) {
 }
 
 Buffer HintedPutRequest::encode() const {
-  Buffer message = with_body(flat::bytes_field_size(key) + flat::bytes_field_size(object) +
-                             flat::number_field_size(intended));
-  char* out = flat::put_bytes_field(message.mutable_data() + kHeaderBytes, 1, key);
-  out = flat::put_bytes_field(out, 2, object);
-  flat::put_number_field(out, 3, intended);
-  return message;
+  return message_with(flat::bytes(1, key), flat::bytes(2, object), flat::number(3, intended));
 }
 
 bool HintedPutRequest::parse(std::string_view body) {
@@ -260,6 +226,6 @@ bool HintedPutRequest::parse(std::string_view body) {
   return reader.ok();
 }
 
-Buffer encode_empty() { return with_body(0); }
+Buffer encode_empty() { return message_with(); }
 
 }  // namespace ringside

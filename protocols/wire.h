@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocols/flat.h"
 #include "runtime/network.h"
 #include "runtime/result.h"
 
@@ -114,6 +115,16 @@ struct Header {
   Status status = Status::kOk;
   uint16_t version = 1;
 };
+
+// An unsealed message of these fields, in this order: message_with(flat::bytes(1, key), …).
+template <class... Fields>
+Buffer message_with(const Fields&... fields) {
+  Buffer message =
+      Buffer::with_size(kHeaderBytes + (flat::field_size(fields) + ... + std::size_t{0}));
+  [[maybe_unused]] char* out = message.mutable_data() + kHeaderBytes;
+  ((out = flat::put_field(out, fields)), ...);
+  return message;
+}
 
 // Writes the header over the first kHeaderBytes of a message that nobody else holds yet. Of a kind
 // that the header's version has not, the first version that has it.

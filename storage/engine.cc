@@ -6,6 +6,7 @@
 #include "storage/engine_impl.h"
 #include "storage/engine_kinds.h"
 #include "storage/format.h"
+#include "storage/key_prefix.h"
 
 namespace ringside {
 namespace {
@@ -58,14 +59,33 @@ Task<Result<std::unique_ptr<Engine>>> open_lsm(Host& host, EngineOptions options
   co_return std::unique_ptr<Engine>(std::move(engine));
 }
 
+// By the first words of keys, which nearly always say enough.
 Tablet* EngineImpl::tablet_of(std::string_view key) const {
-  auto after = std::upper_bound(tablets_.begin(), tablets_.end(), key,
-                                [](std::string_view sought, const std::shared_ptr<Tablet>& tablet) {
-                                  return sought < tablet->range.begin;
-                                });
-  if (after == tablets_.begin()) return nullptr;
-  Tablet* tablet = std::prev(after)->get();
-  return before_end(key, tablet->range.end) ? tablet : nullptr;
+  const uint64_t word = first_word(key);
+  const auto after = std::upper_bound(tablet_words_.begin(), tablet_words_.end(), word);
+  auto at = static_cast<std::size_t>(after - tablet_words_.begin());
+  while (at > 0 && tablet_words_[at - 1] == word && tablets_[at - 1]->range.begin > key) --at;
+  if (at == 0) return nullptr;
+  Tablet* tablet = tablets_[at - 1].get();
+  return word < tablet_end_words_[at - 1] || before_end(key, tablet->range.end) ? tablet : nullptr;
+}
+
+void EngineImpl::add_tablet(std::shared_ptr<Tablet> tablet) {
+  const auto at = std::upper_bound(
+      tablets_.begin(), tablets_.end(), tablet,
+      [](const auto& one, const auto& other) { return one->range.begin < other->range.begin; });
+  const auto place = at - tablets_.begin();
+  tablet_words_.insert(tablet_words_.begin() + place, first_word(tablet->range.begin));
+  tablet_end_words_.insert(tablet_end_words_.begin() + place, first_word(tablet->range.end));
+  tablets_.insert(at, std::move(tablet));
+}
+
+void EngineImpl::remove_tablet(const std::shared_ptr<Tablet>& tablet) {
+  const auto at = std::find(tablets_.begin(), tablets_.end(), tablet);
+  if (at == tablets_.end()) return;
+  tablet_words_.erase(tablet_words_.begin() + (at - tablets_.begin()));
+  tablet_end_words_.erase(tablet_end_words_.begin() + (at - tablets_.begin()));
+  tablets_.erase(at);
 }
 
 bool EngineImpl::all_in_tablets(std::string_view batch) const {
@@ -217,11 +237,9 @@ void EngineImpl::freeze() {
   start_background();
 }
 
-// Never goes back while the process lives.
-int64_t EngineImpl::wall() {
-  wall_ = std::max<int64_t>(wall_, host_.clock().wall());
-  return wall_;
-}
+// It may go back: what a clock that was ahead had hidden is there again, unless a merge left it
+// out.
+int64_t EngineImpl::wall() const { return host_.clock().wall(); }
 
 // Whether an entry that a reader met counts as removed.
 bool EngineImpl::hidden(const Tablet& tablet, const StoredEntry& entry, Lsn at) {

@@ -108,6 +108,8 @@ class EngineImpl final : public Engine, private BatchSink {
 
   // engine.cc
   Tablet* tablet_of(std::string_view key) const;
+  void add_tablet(std::shared_ptr<Tablet> tablet);
+  void remove_tablet(const std::shared_ptr<Tablet>& tablet);
   bool all_in_tablets(std::string_view batch) const;
   void apply(const BatchOperation& operation, Lsn lsn, Lsn oldest);
   Tablets tablets_and_coming() const;
@@ -116,7 +118,7 @@ class EngineImpl final : public Engine, private BatchSink {
   uint64_t memory_fill() const;
   Duration admission_wait() const;
   void freeze();
-  int64_t wall();
+  int64_t wall() const;
   bool hidden(const Tablet& tablet, const StoredEntry& entry, Lsn at);
   // kNotInMemory: they know nothing of the key.
   MemoryLookup look_in_memtables(const Tablet& tablet, std::string_view key, uint64_t hash, Lsn at);
@@ -184,9 +186,10 @@ class EngineImpl final : public Engine, private BatchSink {
   std::optional<Cipher> cipher_;
   std::unique_ptr<Manifest> manifest_;
   mutable BlockCache cache_;
-  Tablets tablets_;
-  Tablets coming_;                      // the manifest is about to name them
-  std::deque<Generation> generations_;  // frozen, oldest first
+  Tablets tablets_;                                        // by range
+  std::vector<uint64_t> tablet_words_, tablet_end_words_;  // of each, the first of its bounds
+  Tablets coming_;                                         // the manifest is about to name them
+  std::deque<Generation> generations_;                     // frozen, oldest first
   uint64_t next_generation_ = 1;
   uint64_t active_bytes_ = 0;  // of all active memtables
   uint64_t frozen_bytes_ = 0;  // of all frozen ones
@@ -202,7 +205,6 @@ class EngineImpl final : public Engine, private BatchSink {
   uint64_t recovered_log_bytes_ = 0;  // of what is in the active memtables
   uint64_t log_bytes_at_freeze_ = 0;
   uint64_t log_bytes_at_space_check_ = 0;
-  int64_t wall_ = 0;              // the latest that was seen: what expired stays so
   uint64_t table_pressure_ = 0;   // 0 … kPressureMax: tables of level 0
   uint64_t pressure_ = 0;         // 0 … kPressureMax: how far merges are behind
   bool too_many_tables_ = false;  // in level 0 of some tablet, less what is merged

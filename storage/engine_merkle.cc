@@ -53,6 +53,7 @@ Task<Result<void>> EngineImpl::hash_leaves(std::shared_ptr<Tablet> tablet, uint3
     for (uint32_t ahead = half_read ? leaf + 1 : leaf; ahead <= last; ++ahead) tree.begin(ahead);
     const ScanLimits limits{.rows_max = 10'000, .bytes_max = 1u << 20, .fill_cache = false};
     Result<Rows> rows = co_await scan_rows(left, limits, log_->last());
+    tree.read_by(wall());
     if (rows.ok() && tablet->dropped) rows = Error{Code::kNotFound, "the tablet was dropped"};
     if (!rows.ok()) {
       for (; leaf <= last; ++leaf) tree.mark_leaf(leaf);

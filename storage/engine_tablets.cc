@@ -52,10 +52,7 @@ void EngineImpl::place(std::shared_ptr<Tablet> tablet) {
     tablet->merkle = std::make_unique<MerkleTree>(tablet->range, options_.merkle_depth);
     tablet->merkle_turn = std::make_unique<Semaphore>(host_.ready(), 1);
   }
-  const auto at = std::upper_bound(
-      tablets_.begin(), tablets_.end(), tablet,
-      [](const auto& one, const auto& other) { return one->range.begin < other->range.begin; });
-  tablets_.insert(at, std::move(tablet));
+  add_tablet(std::move(tablet));
 }
 
 Task<Result<void>> EngineImpl::create_tablets(std::vector<KeyRange> ranges) {
@@ -132,7 +129,7 @@ Task<Result<void>> EngineImpl::drop_tablet(KeyRange range) {
                     .next_table = next_table_,
                     .next_tablet = next_tablet_};
   edit.dropped.push_back(tablet->id);
-  std::erase(tablets_, tablet);
+  remove_tablet(tablet);
   tablet->dropped = true;
   active_bytes_ -= tablet->active->bytes();
   Result<void> done = co_await manifest_->apply(std::move(edit));

@@ -139,6 +139,11 @@ void MerkleTree::mark_range(std::string_view begin, std::string_view end) {
 
 void MerkleTree::expire(int64_t now) {
   if (RINGSIDE_BUG(merkle_blind_to_expiry)) return;
+  if (now < read_by_) {
+    mark_range({}, {});
+    read_by_ = 0;
+  }
+  read_by(now);
   if (earliest_expiry_ == 0 || now < earliest_expiry_) return;
   earliest_expiry_ = 0;
   for (uint32_t leaf = 0; leaf < leaves(); ++leaf) {

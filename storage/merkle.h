@@ -23,6 +23,7 @@
 // differences, not forgers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -93,8 +94,11 @@ class MerkleTree {
   void mark(std::string_view key) { mark_leaf(division_.part_of(key)); }
   void mark_range(std::string_view begin, std::string_view end);
   void mark_leaf(uint32_t leaf) { dirty_[leaf / 64] |= uint64_t{1} << leaf % 64; }
-  // Marks the leaves in which something has expired by now (wall clock, ns).
+  // Marks the leaves in which something has expired by now (wall clock, ns); all of them when the
+  // clock went back behind a time by which rows were read: what it hid then may live again.
   void expire(int64_t now);
+  // Rows that go into leaves were read by this clock.
+  void read_by(int64_t now) { read_by_ = std::max(read_by_, now); }
 
   // The first dirty leaf from `from` on.
   std::optional<uint32_t> next_dirty(uint32_t from) const;
@@ -115,6 +119,7 @@ class MerkleTree {
   std::vector<bool> stale_;  // by inner node: something below it changed
   std::vector<int64_t> first_expiry_;
   int64_t earliest_expiry_ = 0;  // nothing expires before it; 0: nothing expires
+  int64_t read_by_ = 0;
   uint64_t rehashed_ = 0;
 };
 

@@ -323,6 +323,11 @@ TEST(MerkleTree, what_expires_is_in_the_hash_until_then) {
   EXPECT_EQ(rehash_dirty(tree, tablet, 500), 2u);
   EXPECT_EQ(tree.hashes().nodes, without({"a", "b", "\xf0"}));
   EXPECT_EQ(rehash_dirty(tree, tablet, 1'000), 0u);
+  // The clock was ahead: what it hid is alive.
+  EXPECT_EQ(rehash_dirty(tree, tablet, 60), tree.leaves());
+  EXPECT_EQ(tree.hashes().nodes, without({"b"}));
+  EXPECT_EQ(rehash_dirty(tree, tablet, 100), 1u);
+  EXPECT_EQ(tree.hashes().nodes, without({"a", "b"}));
 }
 
 TEST(MerkleTree, differences_are_found_from_the_root) {

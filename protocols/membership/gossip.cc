@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
 #include <utility>
 
 #include "runtime/deadline.h"
@@ -30,18 +29,21 @@ Gossip::Gossip(Rpc& rpc, MemberTable& table, GossipOptions options, std::vector<
       news_(host_.ready()) {}
 
 // Everyone but this node, and but those that are gone and say nothing any more.
-std::vector<NodeId> Gossip::peers() const {
-  std::vector<NodeId> ids;
+const std::vector<NodeId>& Gossip::peers() {
+  const std::pair<uint64_t, std::size_t> present(table_.seats_version(), table_.size());
+  if (peers_of_ == present) return peers_;
+  peers_of_ = present;
+  peers_.clear();
   for (const auto& [id, record] : table_.all()) {
     const bool gone = record.seat.version != 0 && record.seat.state == SeatState::kGone;
-    if (id != rpc_.self() && !(gone && record.seat.dead)) ids.push_back(id);
+    if (id != rpc_.self() && !(gone && record.seat.dead)) peers_.push_back(id);
   }
-  return ids;
+  return peers_;
 }
 
 NodeId Gossip::choose() {
   const uint64_t turn = turn_++;
-  const std::vector<NodeId> known = peers();
+  const std::vector<NodeId>& known = peers();
   if (!seeds_.empty() && (known.empty() || turn % kSeedEvery == kSeedEvery - 1)) {
     const NodeId seed = seeds_[random_.below(seeds_.size())];
     if (seed != rpc_.self()) return seed;
@@ -172,12 +174,14 @@ Task<bool> Gossip::round(NodeId peer, Duration timeout) {
   co_return true;
 }
 
-std::vector<std::pair<NodeId, uint64_t>> Gossip::digests(uint64_t differing) const {
-  std::vector<std::pair<NodeId, uint64_t>> list;
-  for (const auto& [id, record] : table_.all()) {
-    if ((differing >> MemberTable::bucket_of(id) & 1) != 0)
-      list.emplace_back(id, MemberTable::hash_of(record));
+MemberTable::Digests Gossip::digests(uint64_t differing) const {
+  MemberTable::Digests list;
+  for (std::size_t i = 0; i < MemberTable::kBuckets; ++i) {
+    if ((differing >> i & 1) == 0) continue;
+    const MemberTable::Digests& bucket = table_.digests(i);
+    list.insert(list.end(), bucket.begin(), bucket.end());
   }
+  std::sort(list.begin(), list.end());
   return list;
 }
 
@@ -214,14 +218,20 @@ GossipMessage Gossip::answer(const GossipMessage& asked) {
       reply.buckets.push_back(table_.bucket_hash(i));
     return reply;
   }
-  std::map<NodeId, uint64_t> theirs(asked.digests.begin(), asked.digests.end());
+  MemberTable::Digests theirs = asked.digests;
+  std::sort(theirs.begin(), theirs.end());
+  auto their = theirs.begin();
   std::vector<NodeId> send;
   for (const auto& [id, hash] : digests(asked.differing)) {
-    const auto found = theirs.find(id);
-    if (found == theirs.end() || found->second != hash) send.push_back(id);
-    if (found != theirs.end() && found->second == hash) theirs.erase(found);
+    for (; their != theirs.end() && their->first < id; ++their)
+      reply.wanted.push_back(their->first);
+    const bool known = their != theirs.end() && their->first == id;
+    if (!known || their->second != hash) send.push_back(id);
+    if (!known) continue;
+    if (their->second != hash) reply.wanted.push_back(id);
+    ++their;
   }
-  for (const auto& [id, hash] : theirs) reply.wanted.push_back(id);
+  for (; their != theirs.end(); ++their) reply.wanted.push_back(their->first);
   reply.records = records_of(send);
   return reply;
 }

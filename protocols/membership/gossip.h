@@ -45,8 +45,8 @@ struct GossipMessage {
   uint64_t cluster = 0;  // two clusters that meet by mistake do not become one
   uint64_t hash = 0;     // of the sender's table
   std::vector<uint64_t> buckets;
-  uint64_t differing = 0;                            // buckets, a bit each, that `digests` are of
-  std::vector<std::pair<NodeId, uint64_t>> digests;  // by id
+  uint64_t differing = 0;        // buckets, a bit each, that `digests` are of
+  MemberTable::Digests digests;  // by id
   std::vector<MemberRecord> records;
   std::vector<NodeId> wanted;
   Buffer encode() const;
@@ -77,12 +77,12 @@ class Gossip {
   const GossipStats& stats() const { return stats_; }
 
  private:
-  std::vector<NodeId> peers() const;
+  const std::vector<NodeId>& peers();
   NodeId choose();
   Task<void> greet();
   Task<Result<void>> wait_for_news();
   Task<bool> ask(NodeId peer, Duration timeout, GossipMessage message, GossipMessage& reply);
-  std::vector<std::pair<NodeId, uint64_t>> digests(uint64_t differing) const;
+  MemberTable::Digests digests(uint64_t differing) const;
   GossipMessage answer(const GossipMessage& asked);
   std::vector<MemberRecord> records_of(const std::vector<NodeId>& ids);
   void take(const std::vector<MemberRecord>& records);
@@ -95,6 +95,8 @@ class Gossip {
   const uint64_t cluster_;
   Changed changed_;
   Random& random_;
+  std::vector<NodeId> peers_;
+  std::pair<uint64_t, std::size_t> peers_of_{~uint64_t{0}, 0};  // the seats and size of the table
   uint64_t turn_ = 0;
   uint32_t news_rounds_ = 0;
   Event news_;

@@ -28,15 +28,30 @@ MemberTable::Merged MemberTable::merge(const MemberRecord& record) {
   const Merged merged{.seat = supersedes(record.seat, known.seat),
                       .life = record.life.newer_than(known.life)};
   if (!merged.any()) return merged;
-  MemberRecord next = known;
+  MemberRecord& next = there ? found->second : records_[record.id];
+  next.id = record.id;
   if (merged.seat) next.seat = record.seat;
   if (merged.life) next.life = record.life;
-  const uint64_t change = (there ? hash_of(known) : 0) ^ hash_of(next);
-  buckets_[bucket_of(record.id)] ^= change;
+  const std::size_t bucket = bucket_of(record.id);
+  Digests& digests = digests_[bucket];
+  auto digest = std::lower_bound(digests.begin(), digests.end(), std::pair(record.id, uint64_t{0}));
+  if (!there) digest = digests.insert(digest, {record.id, 0});
+  const uint64_t change = digest->second ^ hash_of(next);
+  digest->second ^= change;
+  buckets_[bucket] ^= change;
   hash_ ^= change;
   if (merged.seat) ++seats_version_;
   ticket_known_ = std::max({ticket_known_, next.seat.ticket, next.life.ticket_known});
-  records_[record.id] = std::move(next);
+  const auto keep = [&next](std::set<NodeId>& ids, bool in) {
+    if (in) {
+      ids.insert(next.id);
+    } else {
+      ids.erase(next.id);
+    }
+  };
+  keep(unfinished_, next.seat.unfinished());
+  keep(replacing_, next.seat.replaces != 0);
+  keep(old_speakers_, next.life.wire == 1 && next.life.said());
   return merged;
 }
 
@@ -47,9 +62,7 @@ uint64_t MemberTable::next_ticket(NodeId decider) const {
 
 std::vector<MemberTable::Change> MemberTable::unfinished() const {
   std::vector<Change> changes;
-  for (const auto& [id, record] : records_) {
-    if (record.seat.unfinished()) changes.push_back({id, record.seat});
-  }
+  for (const NodeId id : unfinished_) changes.push_back({id, records_.at(id).seat});
   std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) {
     return std::pair(a.seat.ticket, a.id) < std::pair(b.seat.ticket, b.id);
   });
@@ -76,9 +89,9 @@ const MemberTable::Change* MemberTable::under_way(const std::vector<Change>& cha
 bool MemberTable::replaced(NodeId id) const {
   const MemberRecord* record = find(id);
   const uint64_t ticket = record == nullptr ? 0 : record->seat.ticket;
-  for (const auto& [other, by] : records_) {
-    if (by.seat.replaces == id && by.seat.state == SeatState::kMember && by.seat.ticket > ticket)
-      return true;
+  for (const NodeId other : replacing_) {
+    const Seat& by = records_.at(other).seat;
+    if (by.replaces == id && by.state == SeatState::kMember && by.ticket > ticket) return true;
   }
   return false;
 }
@@ -92,17 +105,12 @@ bool MemberTable::in_ring(NodeId id) const {
 }
 
 std::vector<Member> MemberTable::members() const {
-  std::vector<NodeId> gone;  // replaced: one pass instead of one a member
-  for (const auto& [id, record] : records_) {
-    const NodeId old = record.seat.replaces;
-    if (old != 0 && replaced(old)) gone.push_back(old);
-  }
   std::vector<Member> members;
   for (const auto& [id, record] : records_) {
     const Seat& seat = record.seat;
     if (seat.version == 0) continue;
     if (seat.state != SeatState::kMember && seat.state != SeatState::kLeaving) continue;
-    if (std::find(gone.begin(), gone.end(), id) != gone.end()) continue;
+    if (replaced(id)) continue;
     members.push_back(seat.member(id));
   }
   return members;
@@ -123,10 +131,10 @@ std::vector<Member> MemberTable::members_after(const Change& change) const {
 bool MemberTable::called_dead(NodeId id) const {
   const MemberRecord* record = find(id);
   if (record != nullptr && record->seat.dead) return true;
-  for (const auto& [other, by] : records_) {
-    if (by.seat.unfinished() && by.seat.replaces == id) return true;
-  }
-  return false;
+  return std::any_of(replacing_.begin(), replacing_.end(), [&](NodeId other) {
+    const Seat& by = records_.at(other).seat;
+    return by.unfinished() && by.replaces == id;
+  });
 }
 
 std::vector<NodeId> MemberTable::must_confirm(const Change& change) const {
@@ -139,12 +147,13 @@ std::vector<NodeId> MemberTable::must_confirm(const Change& change) const {
   return ids;
 }
 
-RingView MemberTable::view(const RingOptions& options, const RingView& before) const {
+RingView MemberTable::view(const RingOptions& options, const RingView& before,
+                           const std::shared_ptr<Rings>& rings) const {
   const auto ring = [&](std::vector<Member> members) {
     for (const std::shared_ptr<const Ring>& had : {before.now, before.next}) {
       if (had != nullptr && had->members() == members) return had;
     }
-    return std::make_shared<const Ring>(std::move(members), options);
+    return Rings::of(rings, std::move(members), options);
   };
   RingView view;
   std::vector<Member> members = this->members();

@@ -10,16 +10,21 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "protocols/membership/member_record.h"
 #include "protocols/ring_view.h"
+#include "protocols/rings.h"
 
 namespace ringside {
 
 class MemberTable {
  public:
   static constexpr std::size_t kBuckets = 64;
+  using Digests = std::vector<std::pair<NodeId, uint64_t>>;  // hashes of records, by id
 
   struct Merged {
     bool seat = false, life = false;  // what changed
@@ -36,6 +41,8 @@ class MemberTable {
   uint64_t bucket_hash(std::size_t bucket) const { return buckets_[bucket]; }
   static std::size_t bucket_of(NodeId id);
   static uint64_t hash_of(const MemberRecord& record);
+  // The hash of each record in a bucket.
+  const Digests& digests(std::size_t bucket) const { return digests_[bucket]; }
   // Changes whenever a seat does: what is derived below is then derived anew.
   uint64_t seats_version() const { return seats_version_; }
 
@@ -47,6 +54,9 @@ class MemberTable {
     NodeId id = 0;  // the node that joins or leaves
     Seat seat;
   };
+  // Those that said that they speak wire version 1 alone, and that nobody gossips to.
+  const std::set<NodeId>& old_speakers() const { return old_speakers_; }
+
   // Those that are not done, in the order in which they are.
   std::vector<Change> unfinished() const;
   // The greatest ticket of those that are; 0: none is.
@@ -64,15 +74,19 @@ class MemberTable {
   std::vector<NodeId> must_confirm(const Change& change) const;
   // Without members there is no ring: both of the view's are null. Rings of `before` that are still
   // right are taken over, with what they have computed.
-  RingView view(const RingOptions& options, const RingView& before = {}) const;
+  RingView view(const RingOptions& options, const RingView& before = {},
+                const std::shared_ptr<Rings>& rings = nullptr) const;
 
  private:
   bool replaced(NodeId id) const;
   bool called_dead(NodeId id) const;
 
   std::map<NodeId, MemberRecord> records_;
+  std::array<Digests, kBuckets> digests_;
   std::array<uint64_t, kBuckets> buckets_ = {};
   uint64_t hash_ = 0;
+  // Those few that walks over all would look for.
+  std::set<NodeId> unfinished_, replacing_, old_speakers_;
   uint64_t seats_version_ = 0;
   uint64_t ticket_known_ = 0;
 };

@@ -3,22 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/scope.h"
-
 namespace ringside {
 namespace {
 
 constexpr uint32_t kSlowSamplesMin = 3;
-
-// Notes when the leg it was made for is answered: a fan-out says only that it was.
-Task<void> ping_one(Rpc* rpc, NodeId peer, Time deadline, Duration* took) {
-  const Time asked = rpc->host().clock().now();
-  Fanout fanout(*rpc, peer);
-  fanout.send(Kind::kPingRequest, 0, deadline, encode_empty());
-  co_await fanout.wait(1, deadline);
-  const bool answered = fanout[0].answered_by != kNoNode;
-  *took = answered ? rpc->host().clock().now() - asked : -1;
-}
 
 }  // namespace
 
@@ -47,15 +35,20 @@ Task<void> Pinger::run() {
 }
 
 Task<void> Pinger::ping(std::vector<NodeId> peers) {
-  const Time deadline = host_.clock().now() + options_.timeout;
+  const Time asked = host_.clock().now();
+  const Time deadline = asked + options_.timeout;
   std::vector<Duration> took(peers.size(), -1);
-  {
-    Scope scope(host_.ready());
-    for (std::size_t i = 0; i < peers.size(); ++i)
-      scope.spawn(ping_one(&rpc_, peers[i], deadline, &took[i]));
-    co_await scope.join();
+  Fanout fanout(rpc_, peers);
+  fanout.send(Kind::kPingRequest, 0, deadline, encode_empty());
+  const Gather& gather = fanout.gather();
+  Time now = asked;
+  while (gather.outstanding() > 0 && now < deadline) {
+    co_await fanout.wait(gather.succeeded() + 1, deadline, gather.failed());
+    now = host_.clock().now();
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+      if (took[i] < 0 && fanout[i].answered_by != kNoNode) took[i] = now - asked;
+    }
   }
-  const Time now = host_.clock().now();
   for (std::size_t i = 0; i < peers.size(); ++i) {
     if (took[i] < 0) {
       detector_.silent(peers[i], now);

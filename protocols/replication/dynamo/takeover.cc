@@ -241,7 +241,7 @@ Task<bool> Takeover::fill_all(Epoch epoch) {
   }
   if (filled && !epoch.over() && !view_.changing()) {
     std::vector<PositionRange> whole;
-    for (uint32_t partition = 0; partition < view_.now->partitions(); ++partition)
+    for (const uint32_t partition : view_.now->partitions_of(rpc_.self(), n_))
       whole.push_back(view_.now->range(partition));
     const Result<void> joined = co_await partitions_.join(std::move(whole));
     filled = joined.ok();

@@ -9,8 +9,6 @@ namespace {
 constexpr std::string_view kTransferRow = "transfer/";
 constexpr std::size_t kTransferValueBytes = 25;
 
-Buffer message_with_body(std::size_t bytes) { return Buffer::with_size(kHeaderBytes + bytes); }
-
 std::size_t row_size(const PageRow& row) {
   return flat::bytes_field_size(row.key) + flat::bytes_field_size(row.object) +
          flat::number_field_size(row.digest);
@@ -32,14 +30,8 @@ bool parse_row(std::string_view bytes, PageRow& row) {
 }  // namespace
 
 Buffer RangeRequest::encode() const {
-  Buffer message =
-      message_with_body(flat::number_field_size(range.begin) + flat::number_field_size(range.end) +
-                        flat::number_field_size(ticket));
-  char* out = message.mutable_data() + kHeaderBytes;
-  out = flat::put_number_field(out, 1, range.begin);
-  out = flat::put_number_field(out, 2, range.end);
-  flat::put_number_field(out, 3, ticket);
-  return message;
+  return message_with(flat::number(1, range.begin), flat::number(2, range.end),
+                      flat::number(3, ticket));
 }
 
 bool RangeRequest::parse(std::string_view body) {
@@ -56,15 +48,8 @@ bool RangeRequest::parse(std::string_view body) {
 }
 
 Buffer RangeReply::encode() const {
-  Buffer message =
-      message_with_body(flat::number_field_size(held) + flat::number_field_size(whole) +
-                        flat::number_field_size(keys) + flat::number_field_size(bytes));
-  char* out = message.mutable_data() + kHeaderBytes;
-  out = flat::put_number_field(out, 1, held);
-  out = flat::put_number_field(out, 2, whole);
-  out = flat::put_number_field(out, 3, keys);
-  flat::put_number_field(out, 4, bytes);
-  return message;
+  return message_with(flat::number(1, held), flat::number(2, whole), flat::number(3, keys),
+                      flat::number(4, bytes));
 }
 
 bool RangeReply::parse(std::string_view body) {
@@ -82,20 +67,9 @@ bool RangeReply::parse(std::string_view body) {
 }
 
 Buffer PageRequest::encode() const {
-  Buffer message =
-      message_with_body(flat::number_field_size(range.begin) + flat::number_field_size(range.end) +
-                        flat::number_field_size(ticket) + flat::bytes_field_size(after) +
-                        flat::number_field_size(bytes_max) + flat::number_field_size(digests) +
-                        flat::number_field_size(even_partial));
-  char* out = message.mutable_data() + kHeaderBytes;
-  out = flat::put_number_field(out, 1, range.begin);
-  out = flat::put_number_field(out, 2, range.end);
-  out = flat::put_number_field(out, 3, ticket);
-  out = flat::put_bytes_field(out, 4, after);
-  out = flat::put_number_field(out, 5, bytes_max);
-  out = flat::put_number_field(out, 6, digests);
-  flat::put_number_field(out, 7, even_partial);
-  return message;
+  return message_with(flat::number(1, range.begin), flat::number(2, range.end),
+                      flat::number(3, ticket), flat::bytes(4, after), flat::number(5, bytes_max),
+                      flat::number(6, digests), flat::number(7, even_partial));
 }
 
 bool PageRequest::parse(std::string_view body) {
@@ -121,7 +95,7 @@ Buffer PageReply::encode() const {
     const std::size_t bytes = row_size(row);
     size += 1 + flat::varint_size(bytes) + bytes;
   }
-  Buffer message = message_with_body(size);
+  Buffer message = Buffer::with_size(kHeaderBytes + size);
   char* out = message.mutable_data() + kHeaderBytes;
   for (const PageRow& row : rows) {
     *out++ = static_cast<char>(1 << 3 | 2);

@@ -13,7 +13,7 @@ namespace {
 using namespace version_bytes;
 
 constexpr std::size_t kClockEntryBytes = 24;
-constexpr std::size_t kClockedBytes = 38;  // of a version, without expiry, clock and value
+constexpr std::size_t kClockedBytes = kHeadBytes + 2;   // of a version, without clock and value
 constexpr uint64_t kClockCountMax = uint64_t{1} << 62;  // nobody counts that far
 constexpr uint16_t kSameAsContext = 0xffff;             // in the place of a number of entries
 
@@ -201,14 +201,8 @@ char* ClockedObject::encode(char* out) const {
   bool all_expire = !siblings.empty();
   out += 4;
   for (const ClockedVersion& version : siblings) {
-    out = write(write(write(out, version.dot.actor), version.dot.counter), version.operation);
-    out = write(out, version.time);
-    const auto length = static_cast<uint32_t>(version.value.size());
-    CHECK(length <= kLengthMax && (!version.tombstone || (length == 0 && version.expires == 0)));
-    const bool expires = version.expires != 0;
-    out = write(out, length | (version.tombstone ? kTombstone : 0) | (expires ? kExpires : 0));
-    if (expires) out = write(out, version.expires);
-    all_expire = all_expire && expires;
+    out = write_head(out, version);
+    all_expire = all_expire && version.expires != 0;
     if (version.clock == context) {
       out = write(out, kSameAsContext);
     } else {
@@ -236,16 +230,9 @@ bool ClockedObject::decode(std::string_view bytes) {
   siblings.resize(count);
   bool all_expire = count > 0;
   for (ClockedVersion& version : siblings) {
-    if (bytes.size() < kClockedBytes) return false;
-    version.dot.actor = take<uint64_t>(bytes);
-    version.dot.counter = take<uint64_t>(bytes);
-    version.operation = take<uint64_t>(bytes);
-    version.time = take<Time>(bytes);
-    const auto length = take<uint32_t>(bytes);
-    version.tombstone = (length & kTombstone) != 0;
-    const bool expires = (length & kExpires) != 0;
-    if (expires && (!try_take(bytes, version.expires) || version.expires == 0)) return false;
-    all_expire = all_expire && expires;
+    std::size_t size = 0;
+    if (!take_head(bytes, version, size)) return false;
+    all_expire = all_expire && version.expires != 0;
     uint16_t entries = 0;
     if (!try_take(bytes, entries)) return false;
     if (entries == kSameAsContext) {
@@ -254,8 +241,7 @@ bool ClockedObject::decode(std::string_view bytes) {
                version.clock == context) {
       return false;
     }
-    const std::size_t size = length & kLengthMax;
-    if (size > bytes.size() || (version.tombstone && (size > 0 || expires))) return false;
+    if (size > bytes.size()) return false;
     version.value = bytes.substr(0, size);
     bytes.remove_prefix(size);
   }

@@ -10,8 +10,6 @@ namespace {
 
 using namespace version_bytes;
 
-constexpr std::size_t kVersionBytes = 36;  // in front of an expiry or a value
-
 char* store_dots(char* out, const Context::Dots& dots) {
   for (const Dot& dot : dots) out = write(write(out, dot.actor), dot.counter);
   return out;
@@ -212,7 +210,7 @@ void Object::put(const Context& seen, const Version& version) {
 }
 
 std::size_t Object::encoded_size() const {
-  std::size_t size = context.encoded_size() + 4 + kVersionBytes * siblings.size();
+  std::size_t size = context.encoded_size() + 4 + kHeadBytes * siblings.size();
   for (const Version& version : siblings)
     size += version.value.size() + (version.expires != 0 ? 8 : 0);
   return size;
@@ -224,14 +222,8 @@ char* Object::encode(char* out) const {
   bool all_expire = !siblings.empty();
   out += 4;
   for (const Version& version : siblings) {
-    out = write(write(write(out, version.dot.actor), version.dot.counter), version.operation);
-    out = write(out, version.time);
-    const auto length = static_cast<uint32_t>(version.value.size());
-    CHECK(length <= kLengthMax && (!version.tombstone || (length == 0 && version.expires == 0)));
-    const bool expires = version.expires != 0;
-    out = write(out, length | (version.tombstone ? kTombstone : 0) | (expires ? kExpires : 0));
-    if (expires) out = write(out, version.expires);
-    all_expire = all_expire && expires;
+    out = write_head(out, version);
+    all_expire = all_expire && version.expires != 0;
     out = write(out, version.value);
   }
   write(count, static_cast<uint32_t>(siblings.size()) | (all_expire ? kAllExpire : 0));
@@ -249,23 +241,15 @@ bool Object::decode(std::string_view bytes) {
   if (!context.decode(bytes) || bytes.size() < 4) return false;
   const auto marked = take<uint32_t>(bytes);
   const std::size_t count = marked & ~kAllExpire;
-  if (bytes.size() / kVersionBytes < count) return false;
+  if (bytes.size() / kHeadBytes < count) return false;
   siblings.resize(count);
   bool all_expire = count > 0;
   for (std::size_t i = 0; i < count; ++i) {
-    if (bytes.size() < kVersionBytes) return false;
     Version& version = siblings[i];
-    version.dot.actor = take<uint64_t>(bytes);
-    version.dot.counter = take<uint64_t>(bytes);
-    version.operation = take<uint64_t>(bytes);
-    version.time = take<Time>(bytes);
-    const auto length = take<uint32_t>(bytes);
-    version.tombstone = (length & kTombstone) != 0;
-    const bool expires = (length & kExpires) != 0;
-    if (expires && (!try_take(bytes, version.expires) || version.expires == 0)) return false;
-    all_expire = all_expire && expires;
-    const std::size_t size = length & kLengthMax;
-    if (size > bytes.size() || (version.tombstone && (size > 0 || expires))) return false;
+    std::size_t size = 0;
+    if (!take_head(bytes, version, size)) return false;
+    all_expire = all_expire && version.expires != 0;
+    if (size > bytes.size()) return false;
     version.value = bytes.substr(0, size);
     bytes.remove_prefix(size);
     if (!context.covers(version.dot) || (i > 0 && siblings[i - 1].dot >= version.dot)) return false;

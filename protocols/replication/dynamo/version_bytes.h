@@ -13,6 +13,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "runtime/check.h"
+#include "runtime/time.h"
 #include "storage/format.h"
 
 namespace ringside::version_bytes {
@@ -54,6 +56,36 @@ bool try_take(std::string_view& bytes, T& value) {
   if (bytes.size() < sizeof value) return false;
   value = take<T>(bytes);
   return true;
+}
+
+// What stands in front of a version's value: u64 actor, u64 counter, u64 operation, i64 time, u32
+// length with its marks, i64 expiry if there is one.
+inline constexpr std::size_t kHeadBytes = 36;  // without the expiry
+
+template <class V>
+char* write_head(char* out, const V& version) {
+  const auto length = static_cast<uint32_t>(version.value.size());
+  const bool expires = version.expires != 0;
+  CHECK(length <= kLengthMax && (!version.tombstone || (length == 0 && !expires)));
+  out = write(write(write(out, version.dot.actor), version.dot.counter), version.operation);
+  out = write(out, version.time);
+  out = write(out, length | (version.tombstone ? kTombstone : 0) | (expires ? kExpires : 0));
+  return expires ? write(out, version.expires) : out;
+}
+// False when the bytes are too short, or are no such head. `size`: of the value that follows.
+template <class V>
+bool take_head(std::string_view& bytes, V& version, std::size_t& size) {
+  if (bytes.size() < kHeadBytes) return false;
+  version.dot.actor = take<uint64_t>(bytes);
+  version.dot.counter = take<uint64_t>(bytes);
+  version.operation = take<uint64_t>(bytes);
+  version.time = take<Time>(bytes);
+  const auto length = take<uint32_t>(bytes);
+  version.tombstone = (length & kTombstone) != 0;
+  size = length & kLengthMax;
+  const bool expires = (length & kExpires) != 0;
+  if (version.tombstone && (size > 0 || expires)) return false;
+  return !expires || (try_take(bytes, version.expires) && version.expires != 0);
 }
 
 }  // namespace ringside::version_bytes
