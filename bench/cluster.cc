@@ -156,12 +156,14 @@ void Cluster::run(uint64_t more) {
   }
 }
 
-std::unique_ptr<sim::World> idle_cluster(uint32_t machines) {
+std::unique_ptr<sim::World> idle_cluster(uint32_t machines, bool watching) {
   sim::WorldSpec spec;
   add_machines(spec, machines);
   auto world = std::make_unique<sim::World>(std::move(spec));
   NodeOptions node;
   node.members = members(world->topology(), machines);
+  node.gossip.on = node.ping.on = watching;
+  node.upkeep.anti_entropy = node.upkeep.reap = watching;
   for (NodeId id = 1; id <= machines; ++id) {
     world->place(id, id - 1, [node](Host& host) { return run_idle_node(host, node); });
     world->start(id);

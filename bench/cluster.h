@@ -58,7 +58,7 @@ class Cluster {
 };
 
 // `machines` nodes, of which nobody asks anything, each with a timer of one second besides what it
-// does by itself.
-std::unique_ptr<sim::World> idle_cluster(uint32_t machines);
+// does by itself: `watching`, it gossips, pings and compares copies.
+std::unique_ptr<sim::World> idle_cluster(uint32_t machines, bool watching);
 
 }  // namespace ringside::bench

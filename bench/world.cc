@@ -77,13 +77,14 @@ std::vector<double> fork_of_a_world() {
   return {median(times), resident_mib()};
 }
 
-std::vector<double> idle() {
-  const auto world = idle_cluster(100);
+// Simulated seconds a CPU second of a hundred nodes that nobody asks anything. `watching`: they
+// gossip, ping each other and compare their copies all the same.
+double idle(bool watching, int64_t span) {
+  const auto world = idle_cluster(100, watching);
   world->run_until(10 * kSecond);
   const double started = cpu_seconds();
-  constexpr int64_t kSpan = 4'000;
-  world->run_until((10 + kSpan) * kSecond);
-  return {kSpan / (cpu_seconds() - started)};
+  world->run_until((10 + span) * kSecond);
+  return static_cast<double>(span) / (cpu_seconds() - started);
 }
 
 // What an event was, told from outside: a frame of a kind, else a timer, else the disk.
@@ -157,7 +158,7 @@ std::vector<Row> measure() {
   std::vector<double> listening;
   std::vector<double> unrecorded;
   std::vector<double> weather;
-  std::vector<double> idling;
+  std::vector<double> idling, watching;
   std::vector<std::vector<double>> forks;
   for (int round = 0; round < kRounds; ++round) {
     std::fprintf(stderr, "\rworld: round %d of %d  ", round + 1, kRounds);
@@ -165,7 +166,8 @@ std::vector<Row> measure() {
     listening.push_back(in_child([] { return throughput({.listen = true}); })[0]);
     unrecorded.push_back(in_child([] { return throughput({.record = false}); })[0]);
     weather.push_back(in_child([] { return throughput({.weather = true}); })[0]);
-    idling.push_back(in_child(idle)[0]);
+    idling.push_back(in_child([] { return std::vector{idle(false, 4'000)}; })[0]);
+    watching.push_back(in_child([] { return std::vector{idle(true, 400)}; })[0]);
     forks.push_back(in_child(fork_of_a_world));
   }
   std::fprintf(stderr, "\n");
@@ -194,6 +196,7 @@ std::vector<Row> measure() {
   rows.push_back(only("fork_of_the_world", "ms", middle(forks, 0)));
   rows.push_back(only("size_of_the_forked_world", "MiB", middle(forks, 1)));
   rows.push_back(only("idle_100_nodes", "simulated s per CPU s", median(idling), 2'000));
+  rows.push_back(only("watching_100_nodes", "simulated s per CPU s", median(watching)));
   return rows;
 }
 
