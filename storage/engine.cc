@@ -150,6 +150,7 @@ Result<Lsn> EngineImpl::submit(const Batch& batch) {
 void EngineImpl::apply(const BatchOperation& operation, Lsn lsn, Lsn oldest) {
   const auto put = [&](Tablet& tablet, const BatchOperation& change) {
     if (lsn <= tablet.created) return;
+    tablet.ranges_removed = tablet.ranges_removed || change.range;
     const uint64_t before = tablet.active->bytes();
     tablet.active->apply(change, lsn, oldest);
     active_bytes_ += tablet.active->bytes() - before;

@@ -109,6 +109,7 @@ Task<Result<void>> EngineImpl::open_tablets(const ManifestState& state) {
     Result<std::shared_ptr<const TabletVersion>> version = co_await open_version(at, tables);
     if (!version.ok()) co_return version.error();
     tablet->version = *std::move(version);
+    tablet->ranges_removed = !tablet->version->range_removes.empty();
     place(std::move(tablet));
   }
   for (const CheckpointState& at : state.checkpoints) {

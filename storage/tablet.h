@@ -24,13 +24,15 @@ struct Tablet {
     std::shared_ptr<Memtable> memtable;
   };
 
+  // What every read and write looks at comes first.
+  std::shared_ptr<Memtable> active = std::make_shared<Memtable>();
+  Lsn created = 0;              // of batches up to here it takes nothing
+  bool ranges_removed = false;  // some range was, at some time
+  std::string suspect;          // not empty: part of its log is lost; says which
+  std::deque<Frozen> frozen;    // oldest first
+  std::shared_ptr<const TabletVersion> version = std::make_shared<TabletVersion>();
   uint64_t id = 0;
   KeyRange range;
-  Lsn created = 0;      // of batches up to here it takes nothing
-  std::string suspect;  // not empty: part of its log is lost; says which
-  std::shared_ptr<Memtable> active = std::make_shared<Memtable>();
-  std::deque<Frozen> frozen;  // oldest first
-  std::shared_ptr<const TabletVersion> version = std::make_shared<TabletVersion>();
   CompactionState compaction;
   uint64_t level0_merged = 0;  // of its tables in a merge; 1 table: kPressureMax
   Lsn repaired = std::numeric_limits<Lsn>::max();  // removes above stay
@@ -39,6 +41,7 @@ struct Tablet {
   bool dropped = false;                            // whoever still works on it throws its work away
 
   bool ranges_anywhere() const {
+    if (!ranges_removed) return false;
     if (!active->ranges().empty() || !version->range_removes.empty()) return true;
     for (const Frozen& at : frozen) {
       if (!at.memtable->ranges().empty()) return true;
