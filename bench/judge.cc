@@ -145,9 +145,6 @@ std::vector<Row> measure() {
                         middle([model] { return general(model, 10'000); }, model_name(model)),
                         10'000 / 2.0));
   }
-  // Queues of repeated values are what the search is worst at: few of them, and no goal.
-  rows.push_back(rate("general_100_ops_10_clients/queue", kHistories, 100,
-                      middle([] { return general(ModelKind::kQueue, 100); }, "queue")));
   std::vector<double> zones, searches, ratios, search_ratios;
   for (int round = 0; round < rounds; ++round) {
     const std::vector<double> both = in_child(against_search);
