@@ -102,6 +102,30 @@ void add_check(CLI::App& app, CheckArguments& arguments, int& code) {
   verb->callback([&] { code = check(arguments); });
 }
 
+void add_judge(CLI::App& app, JudgeArguments& arguments, int& code) {
+  CLI::App* verb = app.add_subcommand(
+      "judge",
+      "Is a history linearizable? Ours, Jepsen's (EDN), Porcupine's key-value and etcd logs");
+  verb->add_option("HISTORY", arguments.file, "a recording (.run), a history, or a log")
+      ->required();
+  verb->add_option("--model", arguments.model, "the model (what the history suggests if not given)")
+      ->check(CLI::IsMember({"register", "counter", "set", "queue", "cart"}));
+  verb->add_option("--k", arguments.k, "registers: a read may return one of the last K values")
+      ->check(CLI::Range(1, 2));
+  verb->add_option("--budget", arguments.budget,
+                   "configurations that a search may visit for each object (2,000,000)")
+      ->check(CLI::PositiveNumber);
+  verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  verb->footer(
+      "Examples:\n"
+      "  ringside judge runs/registers_3_1_1-seed-1.run\n"
+      "  ringside judge runs/registers_3_1_1-seed-1.run --k 2\n"
+      "  ringside judge history.edn --json\n"
+      "  ringside judge etcd_002.log\n"
+      "Exit code: 0 it holds, 1 violated, or not known within the budget, 2 bad input.");
+  verb->callback([&] { code = judge(arguments); });
+}
+
 }  // namespace
 
 int main(int count, char** values) {
@@ -123,11 +147,13 @@ int main(int count, char** values) {
   LogArguments log_arguments;
   TopologyArguments topology_arguments;
   CheckArguments check_arguments;
+  JudgeArguments judge_arguments;
   add_run(app, run_arguments, code);
   add_replay(app, replay_arguments, code);
   add_log(app, log_arguments, code);
   add_topology(app, topology_arguments, code);
   add_check(app, check_arguments, code);
+  add_judge(app, judge_arguments, code);
 #ifdef RINGSIDE_NETWORK_VERBS
   ringside::cli::add_network_verbs(app, code);
 #endif

@@ -49,4 +49,13 @@ struct CheckArguments {
 };
 int check(const CheckArguments& arguments);
 
+struct JudgeArguments {
+  std::string file;             // a recording, a history, or another tool's log
+  std::string model;            // empty: what the history suggests
+  uint64_t k = 1;               // a read may return one of the last k values: 1 or 2
+  uint64_t budget = 2'000'000;  // configurations a search may visit, for each object
+  bool json = false;
+};
+int judge(const JudgeArguments& arguments);
+
 }  // namespace ringside::cli
