@@ -44,7 +44,7 @@ TransactionHistory list_append(uint32_t transactions, double stale) {
       const auto slot = static_cast<uint32_t>(random.below(kKeys));
       std::vector<Value>& list = lists[slot];
       if (random.chance(0.5)) {
-        if (list.size() == kAppendsOfKey && own[slot] == 0) keys[slot] = fresh(slot);
+        if (list.size() >= kAppendsOfKey && own[slot] == 0) keys[slot] = fresh(slot);
         history.append(keys[slot], next);
         list.push_back(next++);
         ++own[slot];

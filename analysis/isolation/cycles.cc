@@ -134,6 +134,8 @@ CycleReport find_cycles(const Dependencies& dependencies, const CycleOptions& op
   for (const std::vector<uint32_t>& vertices : components.large()) finder.search(whole, vertices);
   finder.finish(report);
   CHECK(!report.anomalies.empty());
+  // Every component with a cycle showed one, whatever the budget.
+  if (report.anomalies.front().kind <= AnomalyKind::kG2Item) return report;
   for (const KindMask kinds : {kPlainEdges | kProcessEdges, kPlainEdges}) {
     const Components some = strong_components_of(Graph(dependencies, kinds));
     if (!some.all_single()) continue;

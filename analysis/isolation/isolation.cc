@@ -17,15 +17,13 @@ constexpr AnomalyKind kBreakWeakLevels[] = {AnomalyKind::kDuplicateElements,
 // What holds because the order that was found serves as a serial one.
 LevelSet certified(const TransactionHistory& history, IsolationReport& report) {
   if (report.order.empty() && report.committed > 0) return 0;
-  if (!verify_order(history, report.order).ok()) {
-    report.order.clear();
-    return 0;
-  }
   if (verify_order(history, report.order, {.processes = true, .real_time = true}).ok())
     return implied_by(Level::kStrictSerializable);
   if (verify_order(history, report.order, {.processes = true}).ok())
     return implied_by(Level::kStrongSessionSerializable);
-  return implied_by(Level::kSerializable);
+  if (verify_order(history, report.order).ok()) return implied_by(Level::kSerializable);
+  report.order.clear();
+  return 0;
 }
 
 void judge_weak_levels(const TransactionHistory& history, const Versions& versions,
