@@ -104,6 +104,30 @@ TEST(WeakLevels, a_causal_violation_names_who_was_visible_to_whom) {
   EXPECT_EQ(check_weak(one, of_one, WeakLevel::kWritesFollowReads).kind, Kind::kHolds);
 }
 
+// Process 0 reads what it writes only afterwards, reads and replaces another version, and then
+// reads one that is older than its own.
+TEST(WeakLevels, what_a_session_saw_of_its_own_future_stays_seen) {
+  TransactionHistory history;
+  history.objects = {"x", "y"};
+  history.add(0, 0, 1);
+  history.read(0, 10);
+  history.add(0, 2, 3);
+  history.read(1, 5);
+  history.read(0, 2);
+  history.write(0, 10);
+  history.add(1, 0, 9);
+  history.write(0, 2);
+  history.add(0, 4, 5);
+  history.read(0, 4);
+  history.add(2, 0, 9);
+  history.write(0, 4);
+  history.write(1, 5);
+  const Versions versions(history);
+  const WeakVerdict verdict = check_weak(history, versions, WeakLevel::kMonotonicReads);
+  ASSERT_EQ(verdict.kind, Kind::kViolated);
+  EXPECT_TRUE(verify_weak(history, WeakLevel::kMonotonicReads, verdict.witness).ok());
+}
+
 TEST(WeakLevels, a_level_that_would_cost_too_much_is_not_judged) {
   const TransactionHistory history = causal_violation();
   const Versions versions(history);
