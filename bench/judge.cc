@@ -11,6 +11,7 @@
 #include "analysis/two_atomicity.h"
 #include "analysis/verify_verdict.h"
 #include "bench/judge_histories.h"
+#include "bench/judge_transactions.h"
 #include "bench/rows.h"
 #include "runtime/check.h"
 
@@ -157,6 +158,7 @@ std::vector<Row> measure() {
                   "Porcupine (Go), measured once", 1e4 / kPorcupineSeconds, median(ratios), 1'000});
   rows.push_back({"register_10k_10_clients/zones", kOperations, median(zones), "our own search",
                   median(searches), median(search_ratios), std::nullopt});
+  for (Row& row : judge_transactions_rows(1'000'000, rounds)) rows.push_back(std::move(row));
   std::fprintf(stderr, "\n");
   return rows;
 }

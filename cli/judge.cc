@@ -237,11 +237,7 @@ Result<std::string> choose_model(const JudgeArguments& arguments, const Judged& 
 int judge(const JudgeArguments& arguments) {
   Result<Judged> judged = read_history(arguments.file);
   if (!judged.ok()) return judge_bad_input(judged.error().message);
-  // Whoever judges transactions takes over here.
-  if (judged->log && judged->log->transactions) {
-    return judge_bad_input(
-        concat(arguments.file, ": holds transactions (:f :txn), which this judge does not know"));
-  }
+  if (judged->log && judged->log->transactions) return judge_transactions(arguments);
   const Result<std::string> model = choose_model(arguments, *judged);
   if (!model.ok()) return judge_bad_input(model.error().message);
 

@@ -57,5 +57,6 @@ struct JudgeArguments {
   bool json = false;
 };
 int judge(const JudgeArguments& arguments);
+int judge_transactions(const JudgeArguments& arguments);  // of what holds them
 
 }  // namespace ringside::cli
