@@ -26,6 +26,11 @@ void add_run(CLI::App& app, RunArguments& arguments, int& code) {
   verb->add_option("--faults", arguments.faults,
                    "a recording: meet its faults in place of the scenario's own");
   CLI::Option* json = verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  verb->add_flag("--no-times", arguments.no_times, "JSON without what the wall clock says")
+      ->needs(json);
+  verb->add_option("--shard", arguments.shard,
+                   "I/N: play every N-th of the seeds, and leave what `ringside merge` needs")
+      ->needs(seeds);
   CLI::Option* watch = verb->add_flag("--watch", arguments.watch,
                                       "show the run as it plays; where stdout is no terminal, a "
                                       "line for each simulated second")
@@ -43,6 +48,8 @@ void add_run(CLI::App& app, RunArguments& arguments, int& code) {
       "  ringside run scenarios/failures/cart_zone_outage.textproto --watch --speed 2\n"
       "  ringside run scenarios/papers/pbs_lnkd_ssd.textproto --seeds 1..20 --jobs 2\n"
       "  ringside run scenarios/failures/registers_swarm.textproto --seeds 1000 --json\n"
+      "  ringside run scenarios/failures/registers_swarm.textproto --seeds 1000 --shard 3/8 "
+      "--out shards\n"
       "  ringside run scenarios/failures/cart_zone_outage.textproto --faults "
       "runs/registers_swarm-seed-3.run\n"
       "Exit code: 0 all expectations hold, 1 violated, 2 bad input, 4 crashed.");
@@ -53,6 +60,9 @@ void add_replay(CLI::App& app, ReplayArguments& arguments, int& code) {
   CLI::App* verb =
       app.add_subcommand("replay", "Play a recording again and hold it against what was recorded");
   verb->add_option("RUN", arguments.file, "the recording (.run)")->required();
+  verb->add_flag("--shaken", arguments.shaken,
+                 "without the pool of coroutine frames and with freed memory overwritten, which "
+                 "shows uses of dead memory");
   CLI::Option* until = verb->add_option("--until", arguments.until, "stop after this many events")
                            ->check(CLI::PositiveNumber);
   verb->add_flag("--break", arguments.stop, "raise SIGTRAP there, for a debugger")->needs(until);
@@ -65,6 +75,52 @@ void add_replay(CLI::App& app, ReplayArguments& arguments, int& code) {
       "3 not\n"
       "deterministic, 4 crashed.");
   verb->callback([&] { code = replay(arguments); });
+}
+
+void add_hunt(CLI::App& app, HuntArguments& arguments, int& code) {
+  CLI::App* verb = app.add_subcommand(
+      "hunt", "Search for seeds that fail, guided by what runs show; a bundle for each failure");
+  verb->add_option("FILE|DIR", arguments.target, "a scenario, or a directory of scenarios");
+  verb->add_option("--for", arguments.time, "how long, such as 90s or 2h");
+  verb->add_option("--seeds", arguments.seeds,
+                   "how many seeds (1000 if neither this nor --for is given)")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--seed", arguments.seed, "the hunt's own seed (1 if none is given)")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--jobs", arguments.jobs, "worlds at once (as many as there are cores)");
+  verb->add_option("--out", arguments.out, "directory for its state and bundles (hunts/…)");
+  verb->add_option("--resume", arguments.resume, "directory of a hunt to go on with");
+  verb->add_option("--shard", arguments.shard, "I/N: the I-th of N parts of the hunt");
+  verb->add_option("--lanes", arguments.lanes,
+                   "searches that do not learn from each other, dealt to shards (8)")
+      ->check(CLI::PositiveNumber);
+  verb->add_flag("--unguided", arguments.unguided, "seed after seed, whatever runs show");
+  CLI::Option* json = verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  verb->add_flag("--no-times", arguments.no_times, "JSON without what the wall clock says")
+      ->needs(json);
+  verb->footer(
+      "Examples:\n"
+      "  ringside hunt scenarios/failures/registers_swarm.textproto --seeds 2000\n"
+      "  ringside hunt scenarios/dynamo --for 10min --out tonight\n"
+      "  ringside hunt --resume tonight --for 8h\n"
+      "  ringside hunt scenarios/dynamo/swarm_dynamo.textproto --seeds 20000 --shard 3/8 --out "
+      "shards\n"
+      "The same scenarios, --seed, --lanes and --seeds play the same seeds, whatever --jobs is.\n"
+      "Exit code: 0 nothing fails, 1 something does, 2 bad input.");
+  verb->callback([&] { code = hunt(arguments); });
+}
+
+void add_merge(CLI::App& app, MergeArguments& arguments, int& code) {
+  CLI::App* verb = app.add_subcommand(
+      "merge", "Put together what the shards of `hunt` or of `run --seeds` left");
+  verb->add_option("DIRS", arguments.places, "directories (or files) of all shards")->required();
+  verb->add_flag("--json", arguments.json, "as JSON: what one process prints with --no-times");
+  verb->footer(
+      "Examples:\n"
+      "  ringside merge shards\n"
+      "  ringside merge shards-1 shards-2 --json\n"
+      "Exit code: as of what is merged; 2 when a shard is missing, or of something else.");
+  verb->callback([&] { code = merge(arguments); });
 }
 
 void add_log(CLI::App& app, LogArguments& arguments, int& code) {
@@ -145,12 +201,16 @@ int main(int count, char** values) {
   RunArguments run_arguments;
   ReplayArguments replay_arguments;
   LogArguments log_arguments;
+  HuntArguments hunt_arguments;
+  MergeArguments merge_arguments;
   TopologyArguments topology_arguments;
   CheckArguments check_arguments;
   JudgeArguments judge_arguments;
   add_run(app, run_arguments, code);
   add_replay(app, replay_arguments, code);
   add_log(app, log_arguments, code);
+  add_hunt(app, hunt_arguments, code);
+  add_merge(app, merge_arguments, code);
   add_topology(app, topology_arguments, code);
   add_check(app, check_arguments, code);
   add_judge(app, judge_arguments, code);

@@ -56,8 +56,12 @@ ProgressLine::ProgressLine(std::string what)
       next_at_(terminal_ ? kFirstLineAfter : kFirstPlainLineAfter) {}
 
 void ProgressLine::show(const lab::Progress& progress) {
-  if (progress.elapsed_seconds < next_at_) return;
-  const std::string line = describe_progress(what_, progress);
+  if (progress.elapsed_seconds >= next_at_)
+    show(progress.elapsed_seconds, describe_progress(what_, progress));
+}
+
+void ProgressLine::show(double elapsed_seconds, const std::string& line) {
+  if (elapsed_seconds < next_at_) return;
   if (terminal_) {
     std::fprintf(stderr, "\r\033[K%s", fit(line, columns_of_stderr()).c_str());
   } else {
@@ -65,8 +69,8 @@ void ProgressLine::show(const lab::Progress& progress) {
   }
   std::fflush(stderr);
   drawn_ = terminal_;
-  next_at_ = progress.elapsed_seconds +
-             (terminal_ ? kRedrawEvery : std::min(progress.elapsed_seconds, kPlainLineEveryMax));
+  next_at_ =
+      elapsed_seconds + (terminal_ ? kRedrawEvery : std::min(elapsed_seconds, kPlainLineEveryMax));
 }
 
 void ProgressLine::clear() {

@@ -20,7 +20,8 @@ class ProgressLine {
   ~ProgressLine() { clear(); }
 
   void show(const lab::Progress& progress);
-  void clear();  // before anything else is printed
+  void show(double elapsed_seconds, const std::string& line);  // in other words
+  void clear();                                                // before anything else is printed
 
  private:
   std::string what_;

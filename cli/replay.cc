@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "analysis/plot.h"
+#include "cli/fresh_replay.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
@@ -12,6 +13,7 @@
 #include "lab/text.h"
 #include "lab/worker.h"
 #include "runtime/bug.h"
+#include "runtime/frame_pool.h"
 #include "scenarios/scenario.pb.h"
 
 namespace ringside::cli {
@@ -92,6 +94,10 @@ void print_json(const lab::Recording& recording, const lab::WorkerResult& run,
 }  // namespace
 
 int replay(const ReplayArguments& arguments) {
+  if (arguments.shaken) {
+    shake_memory();
+    FramePool::set_enabled(false);
+  }
   Result<lab::Recording> recording = lab::read_recording(arguments.file);
   if (!recording.ok()) return bad_input(recording.error().message);
   Result<std::unique_ptr<scenario::Scenario>> scenario =

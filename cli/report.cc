@@ -142,20 +142,19 @@ std::string describe_run(const Report& report, const lab::WorkerResult& run) {
   return out;
 }
 
-void run_as_json(const lab::WorkerResult& run, Json& json) {
+void run_as_json(const lab::WorkerResult& run, Json& json, bool times) {
   const lab::RunResult& result = run.result;
   json.field("scenario", result.scenario).field("seed", run.seed);
   if (run.end == End::kCrashed) {
-    json.field("verdict", "crashed")
-        .field("message", run.message)
-        .field("wall_seconds", run.wall_seconds);
+    json.field("verdict", "crashed").field("message", run.message);
+    if (times) json.field("wall_seconds", run.wall_seconds);
     return;
   }
   json.field("verdict", result.holds ? "holds" : "violated");
   json.field("fingerprint", fingerprint_text(result.fingerprint));
   json.field("events", result.events);
   json.field("simulated_seconds", result.simulated_seconds);
-  json.field("wall_seconds", run.wall_seconds);
+  if (times) json.field("wall_seconds", run.wall_seconds);
   json.field("operations", result.operations);
   expectations_as_json(result.expectations, json);
   json.key("metrics").begin_object();
@@ -250,7 +249,7 @@ std::string describe_set(const Report& report, const std::vector<lab::WorkerResu
 }
 
 std::string set_as_json(const Report& report, const std::vector<lab::WorkerResult>& runs,
-                        const SetVerdict& verdict, double wall_seconds) {
+                        const SetVerdict& verdict, double wall_seconds, bool times) {
   Json json;
   uint64_t events = 0, operations = 0;
   double simulated = 0;
@@ -267,15 +266,14 @@ std::string set_as_json(const Report& report, const std::vector<lab::WorkerResul
   json.field("holding", verdict.holding)
       .field("violated", verdict.violated)
       .field("crashed", verdict.crashed);
-  json.field("events", events)
-      .field("simulated_seconds", simulated)
-      .field("wall_seconds", wall_seconds);
+  json.field("events", events).field("simulated_seconds", simulated);
+  if (times) json.field("wall_seconds", wall_seconds);
   json.field("operations", operations);
   expectations_as_json(verdict.expectations, json);
   json.key("runs").begin_array();
   for (const lab::WorkerResult& run : runs) {
     json.begin_object();
-    run_as_json(run, json);
+    run_as_json(run, json, times);
     json.end_object();
   }
   json.end_array().end_object();

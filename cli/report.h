@@ -25,7 +25,8 @@ std::string fingerprint_text(uint64_t fingerprint);
 
 // One run.
 std::string describe_run(const Report& report, const lab::WorkerResult& run);
-void run_as_json(const lab::WorkerResult& run, Json& json);
+// `times`: with what the wall clock says.
+void run_as_json(const lab::WorkerResult& run, Json& json, bool times = true);
 
 // The verdict of many seeds. `runs` in the order of seeds.
 struct SetVerdict {
@@ -38,6 +39,6 @@ SetVerdict judge_set(const std::vector<lab::WorkerResult>& runs);
 std::string describe_set(const Report& report, const std::vector<lab::WorkerResult>& runs,
                          const SetVerdict& verdict, double wall_seconds);
 std::string set_as_json(const Report& report, const std::vector<lab::WorkerResult>& runs,
-                        const SetVerdict& verdict, double wall_seconds);
+                        const SetVerdict& verdict, double wall_seconds, bool times = true);
 
 }  // namespace ringside::cli

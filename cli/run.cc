@@ -14,12 +14,15 @@
 #include "cli/verbs.h"
 #include "cli/watch.h"
 #include "lab/load.h"
+#include "lab/merge.h"
 #include "lab/plan.h"
 #include "lab/recording.h"
+#include "lab/shard.h"
 #include "lab/storm.h"
 #include "lab/text.h"
 #include "lab/worker.h"
 #include "runtime/bug.h"
+#include "runtime/random.h"
 #include "scenarios/scenario.pb.h"
 
 namespace ringside::cli {
@@ -185,9 +188,33 @@ int run_single(const RunArguments& arguments, const Job& job) {
   return run.result.holds ? kHolds : kViolated;
 }
 
+// What `merge` needs of a shard.
+Result<void> leave_shard(const RunArguments& arguments, const Job& job,
+                         const std::string& directory, double seconds,
+                         const std::vector<lab::WorkerResult>& runs) {
+  if (arguments.shard.empty()) return {};
+  Result<lab::Shard> which = lab::parse_shard(arguments.shard);
+  if (!which.ok()) return which.error();
+  lab::RunShard shard;
+  shard.scenario = job.scenario->name();
+  shard.about = job.scenario->about();
+  shard.text_hash = hash_bytes(job.text);
+  shard.build = job.build;
+  shard.seeds = arguments.seeds;
+  shard.shard = *which;
+  shard.wall_seconds = seconds;
+  shard.runs = runs;
+  return lab::write_run_shard(lab::run_shard_path(directory, shard), shard);
+}
+
 int run_many(const RunArguments& arguments, const Job& job) {
   Result<std::vector<uint64_t>> seeds = parse_seeds(arguments.seeds);
   if (!seeds.ok()) return bad_input(seeds.error().message);
+  if (!arguments.shard.empty()) {
+    const Result<lab::Shard> shard = lab::parse_shard(arguments.shard);
+    if (!shard.ok()) return bad_input(shard.error().message);
+    *seeds = lab::part_of(*seeds, *shard);
+  }
   const std::string directory = arguments.out.empty() ? "runs" : arguments.out;
   if (Result<void> made = make_directory(directory); !made.ok())
     return bad_input(made.error().message);
@@ -229,10 +256,12 @@ int run_many(const RunArguments& arguments, const Job& job) {
             [](const lab::WorkerResult& a, const lab::WorkerResult& b) { return a.seed < b.seed; });
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  if (Result<void> left = leave_shard(arguments, job, directory, seconds, runs); !left.ok())
+    return bad_input(left.error().message);
   const SetVerdict verdict = judge_set(runs);
   const Report report{job.scenario->name(), job.scenario->about(), directory};
   if (arguments.json) {
-    std::printf("%s\n", set_as_json(report, runs, verdict, seconds).c_str());
+    std::printf("%s\n", set_as_json(report, runs, verdict, seconds, !arguments.no_times).c_str());
   } else {
     std::fputs(describe_set(report, runs, verdict, seconds).c_str(), stdout);
   }

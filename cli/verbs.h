@@ -16,8 +16,10 @@ struct RunArguments {
   bool json = false;
   std::string faults;  // a recording whose storm is met in place of the scenario's own; empty: none
   bool watch = false;
-  double speed = 0;  // of a watched run, simulated seconds a real one; 0: as fast as it goes
-  std::string out;   // recording; with many seeds the directory for recordings
+  double speed = 0;       // of a watched run, simulated seconds a real one; 0: as fast as it goes
+  std::string out;        // recording; with many seeds the directory for recordings
+  std::string shard;      // "3/8": every eighth of many seeds, and what `merge` needs; empty: all
+  bool no_times = false;  // JSON without what the wall clock says
 };
 int run(const RunArguments& arguments);
 
@@ -26,6 +28,7 @@ struct ReplayArguments {
   uint64_t until = 0;
   bool stop = false;  // --break: SIGTRAP there
   bool json = false;
+  bool shaken = false;  // without the frame pool, and with freed memory overwritten
 };
 int replay(const ReplayArguments& arguments);
 
@@ -58,5 +61,27 @@ struct JudgeArguments {
 };
 int judge(const JudgeArguments& arguments);
 int judge_transactions(const JudgeArguments& arguments);  // of what holds them
+
+struct HuntArguments {
+  std::string target;  // a scenario, or a directory of them; empty: `resume` says
+  std::string resume;  // directory of a hunt to go on with
+  std::string time;    // "10min"; empty: no bound
+  uint64_t seeds = 0;  // bound of attempts, all shards together; 0: none
+  uint64_t seed = 1;
+  uint32_t lanes = 0;  // 0: as many as usual
+  std::string shard;
+  unsigned jobs = 0;
+  std::string out;
+  bool unguided = false;
+  bool json = false;
+  bool no_times = false;
+};
+int hunt(const HuntArguments& arguments);
+
+struct MergeArguments {
+  std::vector<std::string> places;  // directories, or the files themselves
+  bool json = false;
+};
+int merge(const MergeArguments& arguments);
 
 }  // namespace ringside::cli

@@ -1,14 +1,8 @@
 #include "lab/recording.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "lab/load.h"
 #include "lab/recording.pb.h"
+#include "lab/sealed_file.h"
 #include "lab/text.h"
 #include "runtime/bug.h"
 #include "runtime/random.h"
@@ -16,23 +10,10 @@
 namespace ringside::lab {
 namespace {
 
-constexpr char kMagic[8] = {'R', 'I', 'N', 'G', 'S', 'I', 'D', 'E'};
-constexpr uint32_t kVersion = 1;
-constexpr std::size_t kHeaderSize = 32;
-
-void put_number(std::string& out, uint64_t number, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(number >> (8 * i));
-}
-
-uint64_t get_number(std::string_view bytes, std::size_t at, int count) {
-  uint64_t number = 0;
-  for (int i = 0; i < count; ++i) {
-    number |=
-        static_cast<uint64_t>(static_cast<unsigned char>(bytes[at + static_cast<std::size_t>(i)]))
-        << (8 * i);
-  }
-  return number;
-}
+constexpr Seal kRecordingSeal = {{'R', 'I', 'N', 'G', 'S', 'I', 'D', 'E'},
+                                 1,
+                                 "recording",
+                                 "recording of ringside (a .run file that `ringside run` wrote)"};
 
 void to_message(const TVisibility& from, record::Result::Point& to) {
   to.set_t_ms(from.t_ms);
@@ -124,21 +105,6 @@ RunResult from_message(const record::Result& from) {
   return out;
 }
 
-Result<void> system_error(const std::string& path, const char* what) {
-  return {Code::kIo, concat(path, ": ", what, ": ", std::strerror(errno))};
-}
-
-Result<void> write_all(int file, const std::string& path, const std::string& bytes) {
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t wrote = ::write(file, bytes.data() + done, bytes.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return system_error(path, "cannot be written");
-    done += static_cast<std::size_t>(wrote);
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<void> write_recording(const std::string& path, const Recording& recording) {
@@ -152,52 +118,15 @@ Result<void> write_recording(const std::string& path, const Recording& recording
   message.set_finished(recording.finished);
   to_message(recording.result, *message.mutable_result());
   message.set_history(recording.result.history);
-  const std::string body = message.SerializeAsString();
-
-  std::string bytes(kMagic, sizeof kMagic);
-  put_number(bytes, kVersion, 4);
-  put_number(bytes, 0, 4);
-  put_number(bytes, body.size(), 8);
-  put_number(bytes, hash_bytes(body), 8);
-  bytes += body;
-
-  const std::string temporary = concat(path, ".tmp-", static_cast<int64_t>(getpid()));
-  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) return system_error(path, "cannot be written");
-  Result<void> done = write_all(file, path, bytes);
-  if (::close(file) != 0 && done.ok()) done = system_error(path, "cannot be written");
-  if (done.ok() && ::rename(temporary.c_str(), path.c_str()) != 0)
-    done = system_error(path, "cannot be written");
-  if (!done.ok()) ::unlink(temporary.c_str());
-  return done;
+  return write_sealed(path, kRecordingSeal, message.SerializeAsString());
 }
 
 Result<Recording> read_recording(const std::string& path) {
-  Result<std::string> bytes = read_text_file(path);
-  if (!bytes.ok()) return bytes.error();
-  if (bytes->size() < sizeof kMagic ||
-      bytes->compare(0, sizeof kMagic, kMagic, sizeof kMagic) != 0) {
-    return {Code::kInvalid,
-            concat(path, ": is no recording of ringside (a .run file that `ringside run` wrote)")};
-  }
-  if (bytes->size() < kHeaderSize)
-    return {Code::kCorrupt, concat(path, ": this recording was cut short")};
-  const uint64_t version = get_number(*bytes, 8, 4);
-  if (version != kVersion) {
-    return {Code::kInvalid, concat(path, ": this recording has format ", version,
-                                   "; this program reads format ", kVersion)};
-  }
-  const uint64_t size = get_number(*bytes, 16, 8);
-  if (bytes->size() - kHeaderSize < size) {
-    return {Code::kCorrupt, concat(path, ": this recording was cut short: ",
-                                   bytes->size() - kHeaderSize, " of ", size, " bytes are there")};
-  }
-  const std::string_view body = std::string_view(*bytes).substr(kHeaderSize);
+  Result<std::string> body = read_sealed(path, kRecordingSeal);
+  if (!body.ok()) return body.error();
   record::Recording message;
-  if (body.size() != size || hash_bytes(body) != get_number(*bytes, 24, 8) ||
-      !message.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
-    return {Code::kCorrupt, concat(path, ": this recording is damaged: its checksum is wrong")};
-  }
+  if (!message.ParseFromString(*body))
+    return {Code::kCorrupt, concat(path, ": this recording is damaged: it cannot be parsed")};
   Recording recording;
   recording.scenario_file = message.scenario_file();
   recording.scenario_text = message.scenario_text();

@@ -1,0 +1,105 @@
+#include "cli/fresh_replay.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string_view>
+
+#include "cli/report.h"
+#include "lab/text.h"
+
+namespace ringside::cli {
+namespace {
+
+// Freed memory is overwritten, without the cache that would keep it as it was.
+constexpr const char* kShakenPerturb = "MALLOC_PERTURB_=165";
+constexpr const char* kShakenTunables = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0";
+
+// Our environment with what shakes memory in it.
+std::vector<std::string> shaken_environment() {
+  std::vector<std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (!text.starts_with("MALLOC_PERTURB_=") && !text.starts_with("GLIBC_TUNABLES="))
+      all.emplace_back(text);
+  }
+  all.emplace_back(kShakenPerturb);
+  all.emplace_back(kShakenTunables);
+  return all;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (std::string& text : texts) out.push_back(text.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+pid_t start_replay(const std::string& recording) {
+  std::vector<std::string> arguments = {"ringside", "replay", "--shaken", recording};
+  std::vector<std::string> environment = shaken_environment();
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t child = -1;
+  const int failed = posix_spawn(&child, "/proc/self/exe", &actions, nullptr,
+                                 pointers_to(arguments).data(), pointers_to(environment).data());
+  posix_spawn_file_actions_destroy(&actions);
+  return failed == 0 ? child : -1;
+}
+
+lab::Again verdict_of(int status) {
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kHolds) return lab::Again::kSame;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kNotDeterministic) return lab::Again::kDifferent;
+  return lab::Again::kCrashed;
+}
+
+}  // namespace
+
+std::vector<lab::Again> play_again(const std::vector<std::string>& recordings, unsigned jobs) {
+  std::vector<lab::Again> verdicts(recordings.size(), lab::Again::kNotAsked);
+  std::map<pid_t, std::size_t> running;
+  std::size_t next = 0;
+  while (next < recordings.size() || !running.empty()) {
+    while (next < recordings.size() && running.size() < std::max(1u, jobs)) {
+      const pid_t child = start_replay(recordings[next]);
+      if (child > 0) running[child] = next;
+      ++next;  // one that cannot be started says nothing
+    }
+    if (running.empty()) continue;
+    int status = 0;
+    const pid_t ended = waitpid(-1, &status, 0);
+    if (ended < 0 && errno == EINTR) continue;
+    CHECK(ended > 0);
+    const auto found = running.find(ended);
+    if (found == running.end()) continue;
+    verdicts[found->second] = verdict_of(status);
+    running.erase(found);
+  }
+  return verdicts;
+}
+
+void shake_memory() {
+  const char* tunables = getenv("GLIBC_TUNABLES");
+  if (tunables != nullptr && std::string_view(kShakenTunables).ends_with(tunables)) return;
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  std::vector<std::string> arguments = lab::split(bytes.str(), '\0');
+  if (!arguments.empty()) arguments.pop_back();  // each ends with a zero
+  std::vector<std::string> environment = shaken_environment();
+  execve("/proc/self/exe", pointers_to(arguments).data(), pointers_to(environment).data());
+  std::perror("ringside: cannot start over with shaken memory");
+}
+
+}  // namespace ringside::cli

@@ -1,0 +1,21 @@
+// Plays recordings again, each in a fresh process of this very program: addresses lie elsewhere,
+// coroutine frames are not pooled, freed memory is overwritten and not handed out again at once. A
+// node whose doing depends on any of that plays another run; one that reads what it freed may
+// crash. A replay within one process, or one that was forked from it, would not show it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lab/hunt.h"
+
+namespace ringside::cli {
+
+// In the order of `recordings`, `jobs` at a time.
+std::vector<lab::Again> play_again(const std::vector<std::string>& recordings, unsigned jobs);
+
+// Starts this program over, with its arguments, in an environment that has malloc overwrite what is
+// freed and not keep it at hand; returns where it already is so.
+void shake_memory();
+
+}  // namespace ringside::cli
