@@ -54,7 +54,7 @@ struct PlayedEvent {
 };
 
 std::string where_of(NodeId node) {
-  if (node == kNoNode) return "the world";
+  if (node == kNoNode || node == 0) return "the world";
   return node >= kFirstClient ? concat("client ", node - kFirstClient + 1) : concat("node ", node);
 }
 

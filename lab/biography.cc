@@ -101,7 +101,8 @@ void Biographer::see(const LogLine& line) {
   if (is_frame(line.what) && !mentions) return;
   if (line.what == What::kTrace && !mentions && line.key != subject_.key) return;
   Seen seen;
-  seen.line = {line.at, line.node, line_kind(line.what), std::string(line.text), {}};
+  const NodeId node = line.node == 0 ? kNoNode : line.node;
+  seen.line = {line.at, node, line_kind(line.what), std::string(line.text), {}};
   seen.what = line.what;
   seen.peer = line.peer;
   seen.kind = line.kind;
@@ -192,8 +193,13 @@ void Biographer::link(std::vector<BiographyLine>& told,
 std::vector<BiographyLine> Biographer::tell(const History& history) {
   if (subject_.key.empty()) return {};
   add_clients(history);
-  std::stable_sort(seen_.begin(), seen_.end(),
-                   [](const Seen& a, const Seen& b) { return a.line.at < b.line.at; });
+  // At one moment a client asks before its frame leaves, and is told when its frame has come.
+  const auto rank = [](const Seen& seen) {
+    return seen.line.kind == "ask" ? 0 : seen.line.kind == "answer" ? 2 : 1;
+  };
+  std::stable_sort(seen_.begin(), seen_.end(), [&rank](const Seen& a, const Seen& b) {
+    return a.line.at != b.line.at ? a.line.at < b.line.at : rank(a) < rank(b);
+  });
   choose();
   std::vector<BiographyLine> told;
   std::vector<const Seen*> from;
