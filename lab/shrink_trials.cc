@@ -58,7 +58,7 @@ std::vector<WorkerTrials::Answer> WorkerTrials::play(
     answers[run.seed] = fails ? Answer::kFails : Answer::kHolds;
     known_[bytes[run.seed]] = fails;
     ++played_;
-    return !(until_first && fails);
+    return !until_first || (!fails && !enough());
   };
   run_in_workers(
       open,
