@@ -17,7 +17,8 @@ void add_run(CLI::App& app, RunArguments& arguments, int& code) {
   CLI::App* verb =
       app.add_subcommand("run", "Play a scenario under a seed, or under many, and judge it");
   verb->add_option("FILE", arguments.file, "the scenario")->required();
-  CLI::Option* seed = verb->add_option("--seed", arguments.seed, "the seed (1 if none is given)");
+  CLI::Option* seed = verb->add_option("--seed", arguments.seed,
+                                       "the seed (if none is given the scenario's own, or 1)");
   CLI::Option* seeds =
       verb->add_option("--seeds", arguments.seeds, "many seeds: N for 1 to N, or A..B")
           ->excludes(seed);
@@ -53,7 +54,10 @@ void add_run(CLI::App& app, RunArguments& arguments, int& code) {
       "  ringside run scenarios/failures/cart_zone_outage.textproto --faults "
       "runs/registers_swarm-seed-3.run\n"
       "Exit code: 0 all expectations hold, 1 violated, 2 bad input, 4 crashed.");
-  verb->callback([&] { code = run(arguments); });
+  verb->callback([&, seed] {
+    arguments.seed_given = seed->count() > 0;
+    code = run(arguments);
+  });
 }
 
 void add_replay(CLI::App& app, ReplayArguments& arguments, int& code) {
@@ -121,6 +125,77 @@ void add_merge(CLI::App& app, MergeArguments& arguments, int& code) {
       "  ringside merge shards-1 shards-2 --json\n"
       "Exit code: as of what is merged; 2 when a shard is missing, or of something else.");
   verb->callback([&] { code = merge(arguments); });
+}
+
+void add_shrink(CLI::App& app, ShrinkArguments& arguments, int& code) {
+  CLI::App* verb = app.add_subcommand(
+      "shrink", "Make a failing recording small: a scenario that fails alike, by itself");
+  verb->add_option("RUN", arguments.file, "the recording (.run)")->required();
+  verb->add_option("--jobs", arguments.jobs, "worlds at once (as many as there are cores)");
+  verb->add_option("--for", arguments.time, "at most so long, such as 2min (10min if not given)");
+  verb->add_option("--expectation", arguments.expectation,
+                   "whose violation to keep (the first of the verdict if not given)");
+  verb->add_option("--out", arguments.out,
+                   "X.run: the recording; the scenario goes to X.textproto (RUN-shrunk.run if not "
+                   "given)");
+  verb->add_option("--regression", arguments.regression,
+                   "file the scenario as scenarios/regressions/NAME.textproto");
+  verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  verb->footer(
+      "Examples:\n"
+      "  ringside shrink runs/swarm_dynamo-seed-17.run\n"
+      "  ringside shrink runs/swarm_dynamo-seed-17.run --out small.run --jobs 2 --for 2min\n"
+      "  ringside shrink runs/swarm_dynamo-seed-17.run --regression hint_lost_at_restart\n"
+      "Exit code: 0 shrunk, and it fails by itself; 2 bad input, or nothing is violated; 3 it does "
+      "not fail\nagain; 4 crashed.");
+  verb->callback([&] { code = shrink(arguments); });
+}
+
+void add_explain(CLI::App& app, ExplainArguments& arguments, int& code) {
+  CLI::App* verb = app.add_subcommand(
+      "explain", "Which faults a failure needs, and what became of the write that it lost");
+  verb->add_option("RUN", arguments.file, "the recording (.run), best a shrunk one")->required();
+  verb->add_option("--jobs", arguments.jobs, "worlds at once (as many as there are cores)");
+  verb->add_option("--for", arguments.time,
+                   "look for sets of faults at most so long (10min if not given)");
+  verb->add_option("--expectation", arguments.expectation,
+                   "whose violation (the first of the verdict if not given)");
+  verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  verb->footer(
+      "Examples:\n"
+      "  ringside explain small.run\n"
+      "  ringside explain runs/registers_3_1_1-seed-1.run --json\n"
+      "Exit code: 0 explained; 2 bad input, or nothing is violated; 3 it does not fail again.");
+  verb->callback([&] { code = explain(arguments); });
+}
+
+void add_diff(CLI::App& app, DiffArguments& arguments, int& code) {
+  CLI::App* verb =
+      app.add_subcommand("diff", "Play two recordings and name the first event that differs");
+  verb->add_option("RUN_A", arguments.a, "a recording (.run)")->required();
+  verb->add_option("RUN_B", arguments.b, "another")->required();
+  verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  verb->footer(
+      "Example:\n  ringside diff runs/cart_zone_outage-seed-7.run "
+      "runs/cart_zone_outage-seed-8.run\n"
+      "Exit code: 0 the same, 1 they differ, 2 bad input.");
+  verb->callback([&] { code = diff(arguments); });
+}
+
+void add_branch(CLI::App& app, BranchArguments& arguments, int& code) {
+  CLI::App* verb = app.add_subcommand(
+      "branch", "Other futures of a recording from a moment on: how many of them violate");
+  verb->add_option("RUN", arguments.file, "the recording (.run)")->required();
+  verb->add_option("--at", arguments.at, "the moment, from the start of the workload: 1500ms")
+      ->required();
+  verb->add_option("--seeds", arguments.seeds, "how many futures (20 if not given)")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--jobs", arguments.jobs, "worlds at once (as many as there are cores)");
+  verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  verb->footer(
+      "Example:\n  ringside branch small.run --at 900ms --seeds 200\n"
+      "Exit code: 0 no future violates, 1 some do, 2 bad input, 4 crashed.");
+  verb->callback([&] { code = branch(arguments); });
 }
 
 void add_log(CLI::App& app, LogArguments& arguments, int& code) {
@@ -200,6 +275,10 @@ int main(int count, char** values) {
   int code = kHolds;
   RunArguments run_arguments;
   ReplayArguments replay_arguments;
+  ShrinkArguments shrink_arguments;
+  ExplainArguments explain_arguments;
+  DiffArguments diff_arguments;
+  BranchArguments branch_arguments;
   LogArguments log_arguments;
   HuntArguments hunt_arguments;
   MergeArguments merge_arguments;
@@ -208,6 +287,10 @@ int main(int count, char** values) {
   JudgeArguments judge_arguments;
   add_run(app, run_arguments, code);
   add_replay(app, replay_arguments, code);
+  add_shrink(app, shrink_arguments, code);
+  add_explain(app, explain_arguments, code);
+  add_diff(app, diff_arguments, code);
+  add_branch(app, branch_arguments, code);
   add_log(app, log_arguments, code);
   add_hunt(app, hunt_arguments, code);
   add_merge(app, merge_arguments, code);

@@ -274,7 +274,9 @@ int run_many(const RunArguments& arguments, const Job& job) {
 int run(const RunArguments& arguments) {
   Result<Job> job = load_job(arguments.file, arguments.faults);
   if (!job.ok()) return bad_input(job.error().message);
-  return arguments.seeds.empty() ? run_single(arguments, *job) : run_many(arguments, *job);
+  RunArguments chosen = arguments;
+  if (!arguments.seed_given && job->scenario->has_seed()) chosen.seed = job->scenario->seed();
+  return arguments.seeds.empty() ? run_single(chosen, *job) : run_many(chosen, *job);
 }
 
 }  // namespace ringside::cli

@@ -11,8 +11,9 @@ namespace ringside::cli {
 struct RunArguments {
   std::string file;
   uint64_t seed = 1;
-  std::string seeds;  // not empty: many seeds
-  unsigned jobs = 0;  // 0: as many as there are cores
+  bool seed_given = false;  // false: the scenario's own seed, where it names one
+  std::string seeds;        // not empty: many seeds
+  unsigned jobs = 0;        // 0: as many as there are cores
   bool json = false;
   std::string faults;  // a recording whose storm is met in place of the scenario's own; empty: none
   bool watch = false;
@@ -31,6 +32,41 @@ struct ReplayArguments {
   bool shaken = false;  // without the frame pool, and with freed memory overwritten
 };
 int replay(const ReplayArguments& arguments);
+
+struct ShrinkArguments {
+  std::string file;
+  unsigned jobs = 0;           // 0: as many as there are cores
+  std::string time = "10min";  // of real time, at most
+  std::string expectation;     // whose violation; empty: the first of the verdict
+  std::string out;             // X.run; the scenario goes to X.textproto
+  std::string regression;      // a name under scenarios/regressions/; empty: none
+  bool json = false;
+};
+int shrink(const ShrinkArguments& arguments);
+
+struct ExplainArguments {
+  std::string file;
+  unsigned jobs = 0;
+  std::string time = "10min";
+  std::string expectation;
+  bool json = false;
+};
+int explain(const ExplainArguments& arguments);
+
+struct DiffArguments {
+  std::string a, b;
+  bool json = false;
+};
+int diff(const DiffArguments& arguments);
+
+struct BranchArguments {
+  std::string file;
+  std::string at;       // from the start of the workload
+  uint64_t seeds = 20;  // futures
+  unsigned jobs = 0;
+  bool json = false;
+};
+int branch(const BranchArguments& arguments);
 
 struct LogArguments {
   std::string file;

@@ -10,6 +10,7 @@
 #include "lab/check_fault.h"
 #include "lab/check_published.h"
 #include "lab/nearest.h"
+#include "lab/node_plan.h"
 #include "lab/places.h"
 #include "lab/text.h"
 #include "lab/units.h"
@@ -152,9 +153,28 @@ void check_distributions(const Cursor& at) {
   }
 }
 
+void check_script(const Cursor& at, const scenario::Workload& workload) {
+  const Result<Duration> length = parse_span(workload.for_());
+  for (int i = 0; i < workload.script().step_size(); ++i) {
+    const scenario::Script::Step& step = workload.script().step(i);
+    const Cursor here = at.nested("step", i);
+    if (step.client() > workload.clients())
+      here.mistake("client", concat("is one of the workload's ", workload.clients(), " clients"));
+    const Result<Duration> due = parse_span(step.at());
+    if (due.ok() && length.ok() && *due >= *length)
+      here.mistake("at", concat("\"", step.at(), "\" is after the end of the workload (for: \"",
+                                workload.for_(), "\")"));
+    if (step.has_key() && step.key().empty()) here.mistake("key", "must not be empty");
+    if (step.has_expire_after() &&
+        (step.what() == scenario::Script::READ || step.what() == scenario::Script::DELETE))
+      here.mistake("expire_after", "only what is written expires");
+  }
+}
+
 void check_workload(const Cursor& at) {
   const auto& workload = static_cast<const scenario::Workload&>(at.message());
-  if (!at.exactly_one({"registers", "shopping_cart", "ycsb", "pbs"}, "a workload")) return;
+  if (!at.exactly_one({"registers", "shopping_cart", "ycsb", "pbs", "script"}, "a workload"))
+    return;
   if (!workload.has_pbs() && !workload.has_for_())
     at.mistake_here("for: say how long the workload runs, such as for: \"60s\"");
   if (workload.has_for_() && parse_span(workload.for_()).ok() && span_of(workload.for_()) == 0) {
@@ -180,6 +200,7 @@ void check_workload(const Cursor& at) {
                              concat("must be less than writes_per_key (",
                                     workload.pbs().writes_per_key(), "), or nothing is read"));
   }
+  if (workload.has_script()) check_script(at.nested("script"), workload);
   Duration before = -1;
   for (int i = 0; i < workload.pbs().t_size(); ++i) {
     const Result<Duration> t = parse_span(workload.pbs().t(i));
@@ -219,9 +240,25 @@ void check_swarm(const Cursor& at) {
   pair("down_min", swarm.down_min(), "down_max", swarm.down_max());
 }
 
+bool any_step(const scenario::Workload& workload, bool (*is)(const scenario::Script::Step& step)) {
+  const auto& steps = workload.script().step();
+  return std::any_of(steps.begin(), steps.end(), is);
+}
+
+bool deletes_something(const scenario::Workload& workload) {
+  return workload.registers().deletes() > 0 || any_step(workload, [](const auto& step) {
+           return step.what() == scenario::Script::DELETE;
+         });
+}
+
+bool expires_something(const scenario::Workload& workload) {
+  return workload.registers().expires() > 0 ||
+         any_step(workload, [](const auto& step) { return step.has_expire_after(); });
+}
+
 // What deletes make of expectations.
 void check_deletes(const Cursor& at, const scenario::Scenario& scenario) {
-  const bool deletes = scenario.workload().registers().deletes() > 0;
+  const bool deletes = deletes_something(scenario.workload());
   if (at.has("no_resurrection")) {
     if (!deletes)
       at.mistake("no_resurrection", "nothing is deleted; say deletes in the workload registers");
@@ -232,7 +269,7 @@ void check_deletes(const Cursor& at, const scenario::Scenario& scenario) {
     if (deletes && at.has(field))
       at.mistake(field, "cannot be judged where keys are deleted; leave out deletes");
   }
-  if (scenario.workload().registers().expires() == 0) return;
+  if (!expires_something(scenario.workload())) return;
   for (const char* field : {"acknowledged_writes", "replicas_keep_acknowledged", "no_resurrection",
                             "linearizable", "read_your_writes", "monotonic_reads"}) {
     if (at.has(field)) at.mistake(field, "cannot be judged where values expire; leave out expires");
@@ -257,8 +294,9 @@ void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
     at.mistake("acknowledged_writes",
                "is judged by the final reads, but phases.final_reads is 0, or the workload is pbs");
   }
-  if (expect.has_linearizable() && !scenario.workload().has_registers()) {
-    at.mistake("linearizable", "needs the workload registers");
+  if (expect.has_linearizable() && !scenario.workload().has_registers() &&
+      !scenario.workload().has_script()) {
+    at.mistake("linearizable", "needs the workload registers, or a script");
   }
   check_published(at, scenario);
   for (int i = 0; i < expect.availability_size(); ++i) {
@@ -293,6 +331,25 @@ void check_expect(const Cursor& at, const scenario::Scenario& scenario) {
       at.mistake(yes, "can only be expected (true); leave it out otherwise");
     }
   }
+}
+
+// Only what a swarm could have drawn.
+void check_tunable(const Cursor& at) {
+  const auto& tunable = static_cast<const scenario::Tunable&>(at.message());
+  if (!tunable.has_name() || !tunable.has_value()) return;
+  std::vector<std::string> known;
+  for (const sim::TunableRange& range : every_tunable()) {
+    known.push_back(range.name);
+    if (range.name != tunable.name()) continue;
+    if (tunable.value() < range.low || tunable.value() > range.high)
+      at.mistake("value", concat("lies between ", range.low, " and ", range.high, " for ",
+                                 range.name, ", not at ", tunable.value()));
+    return;
+  }
+  const std::string near = nearest_name(tunable.name(), known);
+  at.mistake("name", concat("\"", tunable.name(), "\" is no setting of a node; ",
+                            near.empty() ? "" : concat("did you mean \"", near, "\"? "),
+                            "there are ", join(known, ", ")));
 }
 
 // Only flash collects garbage.
@@ -349,6 +406,7 @@ void check_scenario(const scenario::Scenario& scenario, const Locations& locatio
   }
   if (scenario.has_cluster()) check_cluster(root, scenario, places);
   check_admin(root, scenario, places);
+  for (int i = 0; i < scenario.tunable_size(); ++i) check_tunable(root.nested("tunable", i));
   if (scenario.has_workload()) check_workload(root.nested("workload"));
   for (int i = 0; i < scenario.fault_size(); ++i)
     check_fault(root.nested("fault", i), scenario.workload());

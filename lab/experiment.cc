@@ -11,6 +11,7 @@
 #include "lab/measure.h"
 #include "lab/node_plan.h"
 #include "lab/observer.h"
+#include "lab/overrides.h"
 #include "lab/plan.h"
 #include "lab/predict.h"
 #include "lab/storm.h"
@@ -110,8 +111,15 @@ class Experiment {
  private:
   void set_up() {
     world_.set_observer(&observer_);
+    if (options_.on_steps) recorder_.keep_steps();
     if (options_.on_snapshot) watch();
     world_.set_tracing(static_cast<bool>(options_.on_log));
+    if (options_.on_event) {
+      world_.set_event_sink([this](const sim::EventRecord& event) {
+        options_.on_event(
+            {event.index, event.time, event.node, sim::event_kind_name(event.kind), event.payload});
+      });
+    }
     for (const NodePlan& node : plan_.nodes) {
       world_.place(node.id, node.machine, [this, &node](Host& host) {
         return run_node(host, options_of(plan_, node, administrator_.wire_version(node.id)));
@@ -126,6 +134,10 @@ class Experiment {
       world_.place(plan_.clients[i].id, plan_.clients[i].machine,
                    [run = &runs_[i]](Host& host) { return run_client(host, run); });
       world_.start(plan_.clients[i].id);
+    }
+    if (options_.branch_seed != 0) {
+      world_.at(plan_.timeline.start + options_.branch_at, "branch",
+                [this] { world_.reseed(options_.branch_seed); });
     }
     faults_.install(scenario_);
     administrator_.install();
@@ -206,6 +218,11 @@ class Experiment {
     result_.storm = storm_text(scenario_, plan_);
     for (const std::string& line : observer_.gave_up()) result_.faults.push_back(line);
     const History history = recorder_.take();
+    if (options_.on_steps) {
+      options_.on_steps(as_script(recorder_.take_steps(), history,
+                                  static_cast<uint32_t>(plan_.clients.size()),
+                                  plan_.timeline.start));
+    }
     result_.operations = history.operations.size();
     result_.holds = true;
     if (!options_.gate && options_.until_event == 0) conclude_verdict(history);

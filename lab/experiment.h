@@ -17,18 +17,47 @@
 #include "runtime/result.h"
 #include "runtime/time.h"
 
-namespace ringside::scenario {
+namespace ringside {
+struct ScriptStep;
+namespace scenario {
 class Scenario;
 }
+}  // namespace ringside
 
 namespace ringside::lab {
 
 // A line of the virtual-time log.
 struct LogLine {
+  enum class What : uint8_t {
+    kSend,
+    kDeliver,
+    kLose,
+    kProbe,
+    kTrace,
+    kStart,
+    kStop,
+    kDisk,
+    kFault
+  };
   Time at = 0;
   uint32_t node = 0;     // where it happened; 0: not at a node
   std::string_view key;  // empty: of no key, or of an unknown one
   std::string_view text;
+  What what = What::kFault;
+  // Of frames, the other side of the link; what the frame is about.
+  uint32_t peer = 0;
+  uint32_t kind = 0;             // FrameKind
+  uint64_t operation = 0;        // 0: background
+  std::vector<uint64_t> values;  // value ids of the versions that it carries
+};
+
+// An event of the world that ran, with what the fingerprint sees of it.
+struct EventLine {
+  uint64_t index = 0;  // 1 for the first
+  Time at = 0;
+  uint32_t node = 0;  // whose machine ran it; 0: the world's own
+  std::string_view kind;
+  uint64_t payload = 0;  // a hash of its content
 };
 
 struct RunOptions {
@@ -39,6 +68,12 @@ struct RunOptions {
   std::function<void()> on_stop;
   // Receives the virtual-time log when set: frames, probes, trace events and faults, in order.
   std::function<void(const LogLine& line)> on_log;
+  // Branch: from `branch_at` (from the start of the workload) on the world draws by this seed
+  // instead of its own. 0: it does not.
+  Time branch_at = 0;
+  uint64_t branch_seed = 0;
+  // Receives every event after it ran, when set; the log's lines of it came before.
+  std::function<void(const EventLine& event)> on_event;
   // Called now and then (every few thousand events) with the share of the run that is done, 0..1.
   // Must not read clocks.
   std::function<void(double done)> on_progress;
@@ -46,6 +81,8 @@ struct RunOptions {
   // when). It may wait for whoever reads them, and changes nothing.
   std::function<void(std::string_view snapshot)> on_snapshot;
   Duration snapshot_every = 100 * kMillisecond;
+  // Receives what the clients did to registers, when set, as a script's steps (lab/overrides.h).
+  std::function<void(std::vector<ScriptStep> steps)> on_steps;
 };
 
 // One line of the verdict.

@@ -147,6 +147,14 @@ std::vector<sim::TunableRange> tunables_of(const scenario::Scenario& scenario) {
   return ranges;
 }
 
+std::vector<sim::TunableRange> every_tunable() {
+  scenario::Scenario open;
+  open.add_admin();
+  open.mutable_cluster()->mutable_strategy()->mutable_dynamo()->set_versions(
+      scenario::Dynamo::VECTOR_CLOCK);
+  return tunables_of(open);
+}
+
 void apply_tunable(const sim::Tunable& tunable, NodeOptions& node) {
   if (tunable.name == "memtable_bytes")
     node.engine.memtable_bytes_max = static_cast<uint64_t>(tunable.value);

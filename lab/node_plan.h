@@ -20,6 +20,8 @@ NodeOptions options_of(const Plan& plan, const NodePlan& node, uint32_t wire_ver
 
 // What a swarm may draw. Of the options of a strategy only those that the scenario leaves open.
 std::vector<sim::TunableRange> tunables_of(const scenario::Scenario& scenario);
+// Whatever any scenario's swarm may draw.
+std::vector<sim::TunableRange> every_tunable();
 void apply_tunable(const sim::Tunable& tunable, NodeOptions& node);
 
 }  // namespace ringside::lab

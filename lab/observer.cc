@@ -20,19 +20,27 @@ std::string operation_text(uint64_t operation) {
 }  // namespace
 
 void RunObserver::on_send(Time at, const Frame& frame) {
-  if (options_.on_log) log_frame(at, frame.from, frame, concat("sends to ", who(frame.to)));
+  if (options_.on_log) {
+    log_frame({.at = at, .node = frame.from, .what = LogLine::What::kSend, .peer = frame.to}, frame,
+              concat("sends to ", who(frame.to)));
+  }
   if (replica_oracle_) note_ack(at, frame);
   if (frame.kind == number(Kind::kTreeRequest)) trees_compared_ = at;
   if (frame.kind == number(Kind::kLeafRequest)) leaves_compared_ = at;
 }
 
 void RunObserver::on_deliver(Time at, const Frame& frame) {
-  if (options_.on_log) log_frame(at, frame.to, frame, concat("gets from ", who(frame.from)));
+  if (options_.on_log) {
+    log_frame({.at = at, .node = frame.to, .what = LogLine::What::kDeliver, .peer = frame.from},
+              frame, concat("gets from ", who(frame.from)));
+  }
 }
 
 void RunObserver::on_lost(Time at, const Frame& frame, std::string_view why) {
-  if (options_.on_log)
-    log_frame(at, frame.to, frame, concat("never gets (", why, ") from ", who(frame.from)));
+  if (options_.on_log) {
+    log_frame({.at = at, .node = frame.to, .what = LogLine::What::kLose, .peer = frame.from}, frame,
+              concat("never gets (", why, ") from ", who(frame.from)));
+  }
 }
 
 void RunObserver::note_ack(Time at, const Frame& frame) {
@@ -62,7 +70,7 @@ void RunObserver::note_ack(Time at, const Frame& frame) {
 }
 
 void RunObserver::on_probe(Time at, NodeId node, std::string_view name) {
-  if (options_.on_log) log(at, node, {}, concat("probe ", name));
+  if (options_.on_log) log(LogLine::What::kProbe, at, node, concat("probe ", name));
   const auto found = probes_.find(name);
   if (found != probes_.end()) {
     ++found->second;
@@ -72,26 +80,45 @@ void RunObserver::on_probe(Time at, NodeId node, std::string_view name) {
 }
 
 void RunObserver::on_trace(Time at, NodeId node, const TraceEvent& event) {
-  log(at, node, event.key,
-      concat(event.name, " ", operation_text(event.operation), " ", event.detail));
+  if (!options_.on_log) return;
+  const std::string text =
+      concat(event.name, " ", operation_text(event.operation), " ", event.detail);
+  options_.on_log(LogLine{.at = at,
+                          .node = node,
+                          .key = event.key,
+                          .text = text,
+                          .what = LogLine::What::kTrace,
+                          .operation = event.operation});
 }
 
 void RunObserver::on_start(Time at, NodeId node, uint64_t incarnation) {
-  if (options_.on_log) log(at, node, {}, concat("starts, for the ", incarnation, ". time"));
+  if (options_.on_log)
+    log(LogLine::What::kStart, at, node, concat("starts, for the ", incarnation, ". time"));
 }
 
 void RunObserver::on_stop(Time at, NodeId node, std::string_view why) {
-  if (options_.on_log) log(at, node, {}, concat("stops: ", why));
+  if (options_.on_log) log(LogLine::What::kStop, at, node, concat("stops: ", why));
   if (why == "crash" || why == "power loss" || why == "out of memory" || why == "end") return;
   gave_up_.push_back(concat(who(node), " gave up at ", format_span(at), ": ", why));
   last_words_[node] = gave_up_.back();
 }
 
 void RunObserver::on_fault(Time at, std::string_view what) {
-  if (options_.on_log) log(at, 0, {}, concat("fault: ", what));
+  if (options_.on_log) log(LogLine::What::kFault, at, 0, concat("fault: ", what));
 }
 
-void RunObserver::log_frame(Time at, uint32_t node, const Frame& frame, std::string_view what) {
+// Of the disk the syncs, which make promises true, and what goes wrong.
+void RunObserver::on_disk(Time at, NodeId node, const DiskCall& call) {
+  if (!options_.on_log) return;
+  const bool syncs =
+      call.kind == DiskCall::Kind::kSync || call.kind == DiskCall::Kind::kSyncDirectory;
+  if (!syncs && !call.failed) return;
+  log(LogLine::What::kDisk, at, node,
+      concat(syncs ? "disk: sync" : "disk: call",
+             call.failed ? concat(" failed: ", call.error.message) : std::string(" done")));
+}
+
+void RunObserver::log_frame(LogLine line, const Frame& frame, std::string_view what) {
   const TappedFrame seen = tap(frame);
   if (seen.intact && !seen.reply && frame.operation != 0)
     key_of_[frame.operation] = std::string(seen.key);
@@ -103,19 +130,22 @@ void RunObserver::log_frame(Time at, uint32_t node, const Frame& frame, std::str
     std::vector<std::string> ids;
     for (const VersionView& version : seen.versions) {
       ids.push_back(version.tombstone ? "tombstone" : operation_text(value_id(version.value)));
+      line.values.push_back(version.tombstone ? version.operation : value_id(version.value));
     }
     append(text, ", values {", join(ids, ", "), "}");
   }
   const auto known = key_of_.find(frame.operation);
-  log(at, node,
-      !seen.key.empty()        ? seen.key
-      : known == key_of_.end() ? std::string_view()
-                               : known->second,
-      text);
+  line.key = !seen.key.empty()        ? seen.key
+             : known == key_of_.end() ? std::string_view()
+                                      : known->second;
+  line.text = text;
+  line.kind = frame.kind;
+  line.operation = frame.operation;
+  options_.on_log(line);
 }
 
-void RunObserver::log(Time at, uint32_t node, std::string_view key, const std::string& text) {
-  if (options_.on_log) options_.on_log(LogLine{at, node, key, text});
+void RunObserver::log(LogLine::What what, Time at, uint32_t node, const std::string& text) {
+  options_.on_log(LogLine{.at = at, .node = node, .text = text, .what = what});
 }
 
 uint64_t RunObserver::reached(std::string_view probe) const {

@@ -33,6 +33,7 @@ class RunObserver final : public sim::Observer {
   void on_trace(Time at, NodeId node, const TraceEvent& event) override;
   void on_start(Time at, NodeId node, uint64_t incarnation) override;
   void on_stop(Time at, NodeId node, std::string_view why) override;
+  void on_disk(Time at, NodeId node, const DiskCall& call) override;
   void on_fault(Time at, std::string_view what) override;
 
   uint64_t reached(std::string_view probe) const;
@@ -78,8 +79,8 @@ class RunObserver final : public sim::Observer {
   };
 
   void note_ack(Time at, const Frame& frame);
-  void log_frame(Time at, uint32_t node, const Frame& frame, std::string_view what);
-  void log(Time at, uint32_t node, std::string_view key, const std::string& text);
+  void log_frame(LogLine line, const Frame& frame, std::string_view text);
+  void log(LogLine::What what, Time at, uint32_t node, const std::string& text);
 
   HistorySink& sink_;
   const RunOptions& options_;

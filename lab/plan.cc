@@ -130,6 +130,8 @@ void set_what(const scenario::Workload& workload, bool gate, WorkloadSpec& spec)
     ycsb.records = workload.ycsb().records();
     ycsb.value_bytes = workload.ycsb().value_bytes();
     spec.what = ycsb;
+  } else if (workload.has_script()) {
+    spec.what = to_script(workload.script());
   } else {
     PbsSpec pbs;
     pbs.writes_per_key = workload.pbs().writes_per_key();
@@ -240,6 +242,10 @@ Result<Plan> make_plan(const scenario::Scenario& scenario, uint64_t seed, bool g
   plan_nodes(scenario, plan);
   plan.faults = resolve_faults(scenario, plan);
   if (Result<void> drawn = draw_weather(scenario, seed, plan); !drawn.ok()) return drawn.error();
+  for (const scenario::Tunable& written : scenario.tunable()) {
+    plan.tunables.push_back({written.name(), written.value()});
+    apply_tunable(plan.tunables.back(), plan.node);
+  }
   for (const ClientPlan& client : plan.clients) {
     if (Result<void> fine = check_workload(client.workload); !fine.ok()) return fine.error();
   }

@@ -2,7 +2,6 @@
 #include <google/protobuf/text_format.h>
 
 #include <optional>
-#include <utility>
 
 #include "lab/check_scenario.h"
 #include "lab/storm.h"
@@ -15,15 +14,6 @@ namespace {
 using sim::Fault;
 using sim::MachineId;
 using Names = google::protobuf::RepeatedPtrField<std::string>;
-
-// Exactly, by the largest unit that it is a whole number of.
-std::string exact_span(Duration span) {
-  for (const auto& [nanoseconds, unit] :
-       {std::pair{kSecond, "s"}, std::pair{kMillisecond, "ms"}, std::pair{kMicrosecond, "us"}}) {
-    if (span % nanoseconds == 0) return concat(span / nanoseconds, unit);
-  }
-  return concat(span, "ns");
-}
 
 class Writer {
  public:

@@ -170,6 +170,28 @@ sim::CpuModel to_cpu(const scenario::Cpu& cpu) {
   return model;
 }
 
+ScriptSpec to_script(const scenario::Script& script) {
+  using What = ScriptStep::What;
+  ScriptSpec spec;
+  spec.value_bytes = script.value_bytes();
+  for (const scenario::Script::Step& from : script.step()) {
+    ScriptStep step;
+    step.at = span_of(from.at());
+    step.client = from.client();
+    step.key = from.key();
+    switch (from.what()) {
+      case scenario::Script::READ: step.what = What::kRead; break;
+      case scenario::Script::WRITE: step.what = What::kWrite; break;
+      case scenario::Script::BLIND_WRITE: step.what = What::kBlindWrite; break;
+      case scenario::Script::DELETE: step.what = What::kDelete; break;
+    }
+    if (from.has_expire_after()) step.expire_after = span_of(from.expire_after());
+    step.numbers.assign(from.number().begin(), from.number().end());
+    spec.steps.push_back(std::move(step));
+  }
+  return spec;
+}
+
 std::vector<sim::Family> families_of(scenario::Swarm::Profile profile) {
   using sim::Family;
   switch (profile) {

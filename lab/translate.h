@@ -14,6 +14,7 @@
 #include "sim/swarm.h"
 #include "sim/world.h"
 #include "storage/engine_options.h"
+#include "workloads/workload.h"
 
 namespace ringside::lab {
 
@@ -29,6 +30,7 @@ GossipOptions to_gossip(const scenario::Dynamo::Gossip& gossip);
 // The key of every engine that is encrypted.
 std::string engine_key();
 sim::CpuModel to_cpu(const scenario::Cpu& cpu);
+ScriptSpec to_script(const scenario::Script& script);
 std::vector<sim::Family> families_of(scenario::Swarm::Profile profile);
 
 }  // namespace ringside::lab

@@ -1,6 +1,7 @@
 #include "lab/units.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include "lab/text.h"
 
@@ -91,6 +92,14 @@ double rate_of(std::string_view text) {
   Result<double> rate = parse_rate(text);
   CHECK(rate.ok());
   return *rate;
+}
+
+std::string exact_span(Duration span) {
+  for (const auto& [nanoseconds, unit] :
+       {std::pair{kSecond, "s"}, std::pair{kMillisecond, "ms"}, std::pair{kMicrosecond, "us"}}) {
+    if (span % nanoseconds == 0) return concat(span / nanoseconds, unit);
+  }
+  return concat(span, "ns");
 }
 
 std::string format_span(Duration span) {

@@ -19,6 +19,9 @@ Result<double> parse_rate(std::string_view text);
 Duration span_of(std::string_view text);
 double rate_of(std::string_view text);
 
+// Exactly, by the largest unit that it is a whole number of, as a scenario writes it: "1500ms".
+std::string exact_span(Duration span);
+
 // "12.5 ms", "1.2 s": the largest unit that keeps it readable.
 std::string format_span(Duration span);
 

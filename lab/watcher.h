@@ -39,6 +39,9 @@ class Watcher final : public sim::Observer, public HistorySink {
   void on_trace(Time at, NodeId node, const TraceEvent& event) override;
   void on_start(Time at, NodeId node, uint64_t incarnation) override;
   void on_stop(Time at, NodeId node, std::string_view why) override;
+  void on_disk(Time at, NodeId node, const DiskCall& call) override {
+    observer_.on_disk(at, node, call);
+  }
   void on_fault(Time at, std::string_view what) override;
 
   KeyIndex intern(std::string_view key) override { return recorder_.intern(key); }

@@ -46,7 +46,7 @@ struct Kernel {
     return Draw::of(seed, static_cast<uint64_t>(purpose), a, b);
   }
 
-  const uint64_t seed;
+  uint64_t seed;  // changed by World::reseed alone
   Time now = 0;
   Process* active = nullptr;  // whose code runs
   EventQueue queue;

@@ -34,6 +34,7 @@ void World::place(NodeId node, MachineId machine, Program program) {
 }
 
 void World::start(NodeId node) { impl_->start(impl_->process(node)); }
+void World::reseed(uint64_t seed) { impl_->kernel.seed = seed; }
 void World::set_observer(Observer* observer) { impl_->kernel.observer = observer; }
 
 void World::set_tracing(bool enabled) {

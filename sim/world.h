@@ -115,6 +115,8 @@ class Observer {
   // A process is no more: "crash", "power loss", "out of memory", "end" (its program returned) or
   // what it said to Host::abort.
   virtual void on_stop(Time at, NodeId node, std::string_view why) {}
+  // A disk call is done; the process learns of it now.
+  virtual void on_disk(Time at, NodeId node, const DiskCall& call) {}
   // Every fault as it takes effect, for the log.
   virtual void on_fault(Time at, std::string_view what) {}
 };
@@ -170,6 +172,11 @@ class World {
   // Runs `action` as an event of its own (faults of a schedule, the end of a phase). `label` enters
   // the fingerprint.
   void at(Time when, std::string label, std::function<void()> action);
+
+  // From now on the world draws by another seed: the fate of frames, the order of equal times, what
+  // a death leaves on a disk, the streams of processes that start. What was drawn stays; disks keep
+  // their own draws of latency and trouble.
+  void reseed(uint64_t seed);
 
   // Processes and machines. Each takes effect when control is in the world (from `at` or between
   // steps).

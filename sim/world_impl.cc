@@ -155,6 +155,7 @@ bool World::Impl::run_disk(Process& process, const QueuedEvent& event, uint64_t&
   payload = hash_bytes(call->bytes.view(), mix(static_cast<uint64_t>(call->kind), call->number));
   if (call->failed) payload = mix(payload, static_cast<uint64_t>(call->error.code));
   for (const std::string& name : call->names) payload = hash_bytes(name, payload);
+  if (kernel.observer != nullptr) kernel.observer->on_disk(kernel.now, process.node(), *call);
   machine.begin(call->bytes.size());
   call->complete();
   return true;

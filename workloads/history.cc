@@ -65,7 +65,29 @@ HistorySink::Handle HistoryRecorder::invoked(const Invocation& invocation) {
     history_.ids.insert(history_.ids.end(), invocation.covered.begin(), invocation.covered.end());
   }
   history_.operations.push_back(operation);
+  if (keeps_steps_) note_in_step(operation);
   return static_cast<Handle>(history_.operations.size() - 1);
+}
+
+void HistoryRecorder::step_begins(ClientIndex client, ScriptStep::What what,
+                                  Duration expire_after) {
+  if (!keeps_steps_) return;
+  ScriptStep step;
+  step.at = true_time_();
+  step.client = client + 1;
+  step.what = what;
+  step.expire_after = expire_after;
+  steps_.push_back(std::move(step));
+  step_of_.resize(history_.clients.size());
+  step_of_[client] = static_cast<uint32_t>(steps_.size());
+}
+
+void HistoryRecorder::note_in_step(const Operation& operation) {
+  if (operation.phase != Phase::kMain || operation.client >= step_of_.size()) return;
+  if (step_of_[operation.client] == 0) return;
+  ScriptStep& step = steps_[step_of_[operation.client] - 1];
+  step.key = history_.keys[operation.key];
+  step.numbers.push_back(static_cast<uint32_t>(operation.id));
 }
 
 void HistoryRecorder::finished(Handle handle, const Completion& completion) {

@@ -112,6 +112,17 @@ struct Completion {
   NodeId coordinator = kNoNode;
 };
 
+// One turn of a client on a register, so that it can be played again by itself (ScriptSpec).
+struct ScriptStep {
+  enum class What : uint8_t { kRead, kWrite, kBlindWrite, kDelete };
+  Duration at = 0;      // from the start of the workload, or as the sink counts
+  uint32_t client = 1;  // of all; in a sink: ClientIndex + 1
+  std::string key;
+  What what = What::kRead;
+  Duration expire_after = 0;      // 0: never
+  std::vector<uint32_t> numbers;  // of its operations, without their process; none: counted
+};
+
 class HistorySink {
  public:
   using Handle = uint32_t;
@@ -122,6 +133,8 @@ class HistorySink {
   virtual ClientIndex add_client(NodeId process) = 0;
   virtual Handle invoked(const Invocation& invocation) = 0;
   virtual void finished(Handle operation, const Completion& completion) = 0;
+  // What the client's next operations belong to. Only of workloads on registers.
+  virtual void step_begins(ClientIndex client, ScriptStep::What what, Duration expire_after) {}
 };
 
 // The sink that keeps a History. `true_time` is the world's clock (or the machine's, outside a
@@ -135,15 +148,24 @@ class HistoryRecorder final : public HistorySink {
   ClientIndex add_client(NodeId process) override;
   Handle invoked(const Invocation& invocation) override;
   void finished(Handle operation, const Completion& completion) override;
+  void step_begins(ClientIndex client, ScriptStep::What what, Duration expire_after) override;
 
+  // In the order of their beginning, by true time. Kept from `keep_steps` on.
+  void keep_steps() { keeps_steps_ = true; }
+  std::vector<ScriptStep> take_steps() { return std::move(steps_); }
   const History& history() const { return history_; }
   History take() { return std::move(history_); }
 
  private:
   struct Keys;
+  void note_in_step(const Operation& operation);
+
   std::function<Time()> true_time_;
   History history_;
   std::unique_ptr<Keys> index_;
+  bool keeps_steps_ = false;
+  std::vector<ScriptStep> steps_;
+  std::vector<uint32_t> step_of_;  // by client: its open step, + 1; 0: none
 };
 
 // On disk: a serialised ringside.record.History (history.proto). kCorrupt for bytes that are not

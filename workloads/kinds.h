@@ -11,6 +11,7 @@ Task<void> run_registers(Host& host, Store& store, const WorkloadSpec& spec, His
 Task<void> run_cart(Host& host, Store& store, const WorkloadSpec& spec, HistorySink& sink);
 Task<void> run_ycsb(Host& host, Store& store, const WorkloadSpec& spec, HistorySink& sink);
 Task<void> run_pbs(Host& host, Store& store, const WorkloadSpec& spec, HistorySink& sink);
+Task<void> run_script(Host& host, Store& store, const WorkloadSpec& spec, HistorySink& sink);
 
 std::string register_key(uint32_t number);
 std::string cart_key(uint32_t number);

@@ -8,6 +8,7 @@ namespace ringside {
 
 Content content_of(const WorkloadSpec& spec) {
   if (std::holds_alternative<RegistersSpec>(spec.what)) return Content::kRegister;
+  if (std::holds_alternative<ScriptSpec>(spec.what)) return Content::kRegister;
   if (std::holds_alternative<CartSpec>(spec.what)) return Content::kCart;
   return Content::kRecord;
 }

@@ -56,6 +56,10 @@ class Session {
 
   uint64_t next_operation() { return store_.next_operation(); }
   ClientIndex client() const { return client_; }
+  // The operations from here to the next step are one, for whoever writes the workload down.
+  void begin_step(ScriptStep::What what, Duration expire_after) {
+    sink_.step_begins(client_, what, expire_after);
+  }
   Task<Reading> get(const Key& key, Duration late, Phase phase = Phase::kMain);
   Task<Written> put(const Key& key, Writing writing);
   // An operation that was due but never sent, because the time was up: it failed.

@@ -1,5 +1,7 @@
 #include "workloads/workload.h"
 
+#include <algorithm>
+
 #include "workloads/kinds.h"
 
 namespace ringside {
@@ -67,6 +69,16 @@ const char* problem_of(const PbsSpec& what) {
   return nullptr;
 }
 
+const char* problem_of(const ScriptSpec& what) {
+  if (what.steps.empty()) return "script: at least one step is needed";
+  for (const ScriptStep& step : what.steps) {
+    if (step.client == 0) return "script: clients are numbered from 1";
+    if (step.at < 0) return "script: no step may be due before the start";
+    if (step.key.empty()) return "script: every step needs a key";
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Result<void> check_workload(const WorkloadSpec& spec) {
@@ -97,6 +109,10 @@ std::vector<std::string> workload_keys(const WorkloadSpec& spec) {
     for (uint32_t i = 0; i < ycsb->records; ++i) keys.push_back(ycsb_key(i));
   } else if (const auto* pbs = std::get_if<PbsSpec>(&spec.what)) {
     for (uint32_t i = 0; i < pbs->keys; ++i) keys.push_back(pbs_key(i));
+  } else if (const auto* script = std::get_if<ScriptSpec>(&spec.what)) {
+    for (const ScriptStep& step : script->steps) {
+      if (std::find(keys.begin(), keys.end(), step.key) == keys.end()) keys.push_back(step.key);
+    }
   }
   return keys;
 }
@@ -109,6 +125,8 @@ Task<void> run_workload(Host& host, Store& store, WorkloadSpec spec, HistorySink
     co_await run_cart(host, store, spec, sink);
   } else if (std::holds_alternative<YcsbSpec>(spec.what)) {
     co_await run_ycsb(host, store, spec, sink);
+  } else if (std::holds_alternative<ScriptSpec>(spec.what)) {
+    co_await run_script(host, store, spec, sink);
   } else {
     co_await run_pbs(host, store, spec, sink);
   }

@@ -74,10 +74,17 @@ struct PbsSpec {
   uint32_t unread_writes = 0;
 };
 
+// Steps that were written down, each at its own time: one key is one register, as in RegistersSpec.
+// Client i of all (from 1) is session (i - 1) / processes of process (i - 1) mod processes.
+struct ScriptSpec {
+  std::vector<ScriptStep> steps;  // of all processes
+  uint32_t value_bytes = 100;
+};
+
 // What one client process does. A workload is shared by `processes` of them; this is number
 // `process` of them.
 struct WorkloadSpec {
-  std::variant<RegistersSpec, CartSpec, YcsbSpec, PbsSpec> what;
+  std::variant<RegistersSpec, CartSpec, YcsbSpec, PbsSpec, ScriptSpec> what;
   uint32_t process = 0;
   uint32_t processes = 1;
   uint32_t clients = 10;  // sessions of this process
