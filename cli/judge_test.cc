@@ -58,6 +58,28 @@ TEST_F(JudgeTest, another_tools_log_is_known_by_what_is_in_it) {
   EXPECT_EQ(ringside("judge etcd.log --k 2").code, 0) << "one value behind";
 }
 
+// Write skew: each read the other's list before the other appended to it.
+constexpr const char* kSkewLog =
+    "{:process 0, :type :invoke, :f :txn, :value [[:r :y nil] [:append :x 1]]}\n"
+    "{:process 1, :type :invoke, :f :txn, :value [[:r :x nil] [:append :y 1]]}\n"
+    "{:process 0, :type :ok, :f :txn, :value [[:r :y []] [:append :x 1]]}\n"
+    "{:process 1, :type :ok, :f :txn, :value [[:r :x []] [:append :y 1]]}\n"
+    "{:process 0, :type :invoke, :f :txn, :value [[:r :x nil] [:r :y nil]]}\n"
+    "{:process 0, :type :ok, :f :txn, :value [[:r :x [1]] [:r :y [1]]]}\n";
+
+TEST_F(JudgeTest, transactions_are_held_to_a_level_of_isolation) {
+  write("skew.edn", kSkewLog);
+  const Ended strict = ringside("judge skew.edn");
+  EXPECT_EQ(strict.code, 1) << strict.err;
+  EXPECT_TRUE(strict.out.starts_with("VIOLATED  strict-serializable is ruled out")) << strict.out;
+  EXPECT_TRUE(contains(strict.out, "G2-item")) << strict.out;
+  const Ended json = ringside("judge skew.edn --json");
+  EXPECT_EQ(json.code, 1);
+  EXPECT_EQ(field(json.out, "serializable"), "\"ruled out\"") << json.out;
+  EXPECT_EQ(field(json.out, "verified"), "true");
+  EXPECT_EQ(ringside("judge skew.edn --model serializable").code, 1);
+}
+
 TEST_F(JudgeTest, bad_input_is_one_clear_line_and_2) {
   write("counter.edn", kCounterLog);
   write("bad.edn", concat(kCounterLog, "{:process 1, :type :ok\n"));
@@ -69,7 +91,7 @@ TEST_F(JudgeTest, bad_input_is_one_clear_line_and_2) {
   } cases[] = {
       {"judge nowhere.run", "nowhere.run: cannot be read"},
       {"judge bad.edn", "bad.edn: line 5: '}' is missing"},
-      {"judge txn.edn", "txn.edn: holds transactions"},
+      {"judge txn.edn --model tree", "whose models are read-uncommitted"},
       {"judge other.txt", "other.txt: is none of a recording"},
       {"judge counter.edn --model cart", "only our own histories have carts"},
       {"judge counter.edn --model register", "this is the history of a counter"},

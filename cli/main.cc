@@ -234,13 +234,15 @@ void add_check(CLI::App& app, CheckArguments& arguments, int& code) {
 }
 
 void add_judge(CLI::App& app, JudgeArguments& arguments, int& code) {
-  CLI::App* verb = app.add_subcommand(
-      "judge",
-      "Is a history linearizable? Ours, Jepsen's (EDN), Porcupine's key-value and etcd logs");
+  CLI::App* verb = app.add_subcommand("judge",
+                                      "Is a history linearizable, are transactions isolated? Ours, "
+                                      "Jepsen's (EDN), Porcupine's logs");
   verb->add_option("HISTORY", arguments.file, "a recording (.run), a history, or a log")
       ->required();
-  verb->add_option("--model", arguments.model, "the model (what the history suggests if not given)")
-      ->check(CLI::IsMember({"register", "counter", "set", "queue", "cart"}));
+  verb->add_option(
+      "--model", arguments.model,
+      "register, counter, set, queue or cart (what the history suggests if not given);\n"
+      "of transactions a level of isolation (strict-serializable)");
   verb->add_option("--k", arguments.k, "registers: a read may return one of the last K values")
       ->check(CLI::Range(1, 2));
   verb->add_option("--budget", arguments.budget,
@@ -253,6 +255,7 @@ void add_judge(CLI::App& app, JudgeArguments& arguments, int& code) {
       "  ringside judge runs/registers_3_1_1-seed-1.run --k 2\n"
       "  ringside judge history.edn --json\n"
       "  ringside judge etcd_002.log\n"
+      "  ringside judge list-append.edn --model snapshot-isolation\n"
       "Exit code: 0 it holds, 1 violated, or not known within the budget, 2 bad input.");
   verb->callback([&] { code = judge(arguments); });
 }
