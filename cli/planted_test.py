@@ -21,7 +21,7 @@ DYNAMO_BUGS = {
     "sloppy_quorum_trusted": ("swarm_dynamo", 5),
     "hint_deleted_before_delivered": ("swarm_dynamo", 5),
     "hint_resurrects_delete": ("swarm_dynamo", 20),
-    "merkle_blind_to_expiry": ("swarm_dynamo_expiry", 5),
+    "merkle_blind_to_expiry": ("swarm_dynamo_expiry", 100),
     "tombstone_collected_before_repair": ("swarm_dynamo", 20),
     "range_served_before_whole": ("swarm_dynamo_ring", 5),
 }
