@@ -22,6 +22,11 @@ Fault::Kind kind_on_probe(const scenario::Fault& fault) {
   return fault.has_blackout() ? Fault::Kind::kBlackout : Fault::Kind::kPowerLoss;
 }
 
+// Whether a node may call good tables bad, and give up what they hold to pull it anew.
+bool reads_lie(const sim::DiskTrouble& disk) {
+  return disk.rot_on_read > 0 || disk.misdirected_read > 0;
+}
+
 // Whether a node may give up by itself over it.
 bool strikes_disk(const Fault& fault) {
   return fault.kind == Fault::Kind::kDisk || fault.damages();
@@ -184,6 +189,7 @@ void FaultSchedule::install_trouble(const Fault& fault) {
         for (const MachineId machine : fault.machines) {
           State& state = machines_[machine];
           state.damaged = state.damaged || fault.damages();
+          state.misread = state.misread || reads_lie(fault.disk);
           ++state.troubles;
           ids->push_back(world_.begin_trouble(machine, fault.disk));
         }

@@ -41,7 +41,10 @@ class FaultSchedule {
   // What was resolved, in the order of the clock as far as it was known beforehand.
   const std::vector<std::string>& lines() const { return lines_; }
   // Whether a fault may have taken what the node held durably: its own disk is no witness then.
-  bool damaged(NodeId node) const { return machines_[world_.machine_of(node)].damaged; }
+  bool damaged(NodeId node) const {
+    const State& state = machines_[world_.machine_of(node)];
+    return state.damaged || state.misread;
+  }
 
  private:
   // Of one node's machine.
@@ -49,6 +52,7 @@ class FaultSchedule {
     Time down_until = 0;
     std::optional<sim::DiskImage> next_disk;  // that it comes back with
     bool damaged = false;
+    bool misread = false;  // its disk said what is not so
     bool off = false;
     uint32_t troubles = 0;   // on its disk now
     uint32_t throttles = 0;  // and on its cores

@@ -46,8 +46,7 @@ struct Fault {
   Time end() const { return at + duration; }
   // Whether its machines are down until the end.
   bool takes_down() const;
-  // Whether what its machines hold durably may be lost or spoilt, or given up by a node that reads
-  // it wrong, so that only peers can repair it.
+  // Whether what its machines hold durably may be lost or spoilt, so that only peers can repair it.
   bool damages() const;
   // Whether it strikes one moment and has no end of its own.
   bool momentary() const { return kind == Kind::kRot; }
