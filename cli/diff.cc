@@ -5,11 +5,11 @@
 #include <optional>
 
 #include "analysis/plot.h"
+#include "cli/event_lines.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
 #include "lab/shrink_recording.h"
 #include "lab/text.h"
-#include "workloads/history.h"
 
 namespace ringside::cli {
 namespace {
@@ -47,17 +47,6 @@ Stretch narrow(const lab::RunResult& a, const lab::RunResult& b) {
   return stretch;
 }
 
-struct PlayedEvent {
-  uint64_t index = 0;
-  std::string what;  // time, kind, where and what was hashed of it: what the fingerprint sees
-  std::vector<std::string> lines;
-};
-
-std::string where_of(NodeId node) {
-  if (node == kNoNode || node == 0) return "the world";
-  return node >= kFirstClient ? concat("client ", node - kFirstClient + 1) : concat("node ", node);
-}
-
 struct Played {
   std::vector<PlayedEvent> events;
   std::string error;
@@ -88,17 +77,11 @@ Played events_of(const lab::Recorded& recorded, const Stretch& stretch) {
         lab::RunOptions run_options;
         run_options.until_event = stretch.differs + kAfter;
         run_options.on_log = [&](const lab::LogLine& line) {
-          append(lines, kBetweenFields, where_of(line.node), "  ", line.text);
+          append(lines, kBetweenFields, log_text(line));
         };
         run_options.on_event = [&](const lab::EventLine& event) {
           if (event.index > first) {
-            teller.snapshot(concat(
-                event.index, kBetweenFields,
-                lab::format("%.6f ms  %s  %.*s  content %016llx",
-                            static_cast<double>(event.at) / 1e6, where_of(event.node).c_str(),
-                            static_cast<int>(event.kind.size()), event.kind.data(),
-                            static_cast<unsigned long long>(event.payload)),
-                lines));
+            teller.snapshot(concat(event.index, kBetweenFields, event_text(event), lines));
           }
           lines.clear();
         };

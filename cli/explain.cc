@@ -1,11 +1,14 @@
 // `ringside explain`: which faults a failing recording needs, and what became of the write that it
-// lost.
+// lost; where a run differs from itself, at which event; of a crash, the last moments.
 #include "lab/explain.h"
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <thread>
 
+#include "cli/explain_end.h"
+#include "cli/fresh_replay.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
 #include "lab/biography.h"
@@ -29,6 +32,13 @@ struct Life {
   lab::Subject subject;
   std::vector<lab::BiographyLine> lines;
   std::string error;  // it could not be played again
+};
+
+// What is told besides the faults; one of these.
+struct Story {
+  std::optional<Life> life;
+  std::optional<Parting> parting;
+  std::optional<LastMoments> moments;
 };
 
 std::string encode_line(const lab::BiographyLine& line) {
@@ -91,17 +101,7 @@ std::string set_text(const std::vector<uint32_t>& set) {
                          : concat("{", lab::join(numbers, ", "), "}");
 }
 
-void print_explanation(const lab::Anomaly& anomaly, const lab::Explanation& why, const Life& life) {
-  std::printf("EXPLAINED %s\n", lab::anomaly_text(anomaly).c_str());
-  if (!life.subject.says.empty()) std::printf("  %s\n", life.subject.says.c_str());
-  std::printf("\nWhich faults it needs\n");
-  if (why.causes.empty()) std::printf("  there are none: it fails in calm weather\n");
-  for (std::size_t i = 0; i < why.causes.size(); ++i) {
-    std::printf("  %2zu  %s  %s\n", i + 1, why.causes[i].necessary ? "necessary " : "not needed",
-                why.causes[i].text.c_str());
-  }
-  for (const std::vector<uint32_t>& set : why.sufficient)
-    std::printf("  enough by itself, and no part of it is: %s\n", set_text(set).c_str());
+void print_life(const Life& life) {
   if (life.lines.empty()) {
     std::printf("\nThe verdict names no write whose life could be told.\n");
     return;
@@ -121,12 +121,42 @@ void print_explanation(const lab::Anomaly& anomaly, const lab::Explanation& why,
     std::printf("  … and %zu more (--json has all)\n", life.lines.size() - shown);
 }
 
+void print_explanation(const lab::Anomaly& anomaly, const lab::Explanation& why,
+                       const Story& story) {
+  std::printf("EXPLAINED %s\n", lab::anomaly_text(anomaly).c_str());
+  if (story.life && !story.life->subject.says.empty())
+    std::printf("  %s\n", story.life->subject.says.c_str());
+  std::printf("\nWhich faults it needs\n");
+  if (why.causes.empty()) std::printf("  there are none: it fails in calm weather\n");
+  for (std::size_t i = 0; i < why.causes.size(); ++i) {
+    std::printf("  %2zu  %s  %s\n", i + 1, why.causes[i].necessary ? "necessary " : "not needed",
+                why.causes[i].text.c_str());
+  }
+  for (const std::vector<uint32_t>& set : why.sufficient)
+    std::printf("  enough by itself, and no part of it is: %s\n", set_text(set).c_str());
+  if (story.parting) print_parting(*story.parting);
+  if (story.moments) print_last_moments(*story.moments);
+  if (story.life) print_life(*story.life);
+}
+
+void life_as_json(const Life& life, Json& json) {
+  json.field("says", life.subject.says);
+  json.field("key", life.subject.key).key("biography").begin_array();
+  for (const lab::BiographyLine& line : life.lines) {
+    json.begin_object().field("at_ms", static_cast<double>(line.at) / 1e6);
+    json.field("where", place_of(line.node)).field("kind", line.kind).field("text", line.text);
+    json.key("after").begin_array();
+    for (const uint32_t before : line.after) json.number(uint64_t{before});
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
 void print_explanation_json(const lab::Anomaly& anomaly, const lab::Explanation& why,
-                            const Life& life, uint64_t runs) {
+                            const Story& story, uint64_t runs) {
   Json json;
   json.begin_object().field("expectation", anomaly.expectation).field("kind", anomaly.kind);
-  json.field("says", life.subject.says).field("runs", runs);
-  json.key("causes").begin_array();
+  json.field("runs", runs).key("causes").begin_array();
   for (const lab::Cause& cause : why.causes)
     json.begin_object().field("text", cause.text).field("necessary", cause.necessary).end_object();
   json.end_array();
@@ -137,15 +167,10 @@ void print_explanation_json(const lab::Anomaly& anomaly, const lab::Explanation&
     json.end_array();
   }
   json.end_array();
-  json.field("key", life.subject.key).key("biography").begin_array();
-  for (const lab::BiographyLine& line : life.lines) {
-    json.begin_object().field("at_ms", static_cast<double>(line.at) / 1e6);
-    json.field("where", place_of(line.node)).field("kind", line.kind).field("text", line.text);
-    json.key("after").begin_array();
-    for (const uint32_t before : line.after) json.number(uint64_t{before});
-    json.end_array().end_object();
-  }
-  json.end_array().end_object();
+  if (story.parting) parting_as_json(*story.parting, json);
+  if (story.moments) last_moments_as_json(*story.moments, json);
+  if (story.life) life_as_json(*story.life, json);
+  json.end_object();
   std::printf("%s\n", json.str().c_str());
 }
 
@@ -154,49 +179,93 @@ int explain_refused(const std::string& message) {
   return kBadInput;
 }
 
+// How the world of a recording that was not finished ends; nothing: it does not crash any more.
+std::optional<lab::Anomaly> crash_of(const lab::Recorded& recorded) {
+  std::optional<lab::Anomaly> crash;
+  lab::WorkerOptions options;
+  options.on_result = [&](const lab::WorkerResult& run) {
+    crash = lab::choose_anomaly(lab::anomalies_of(run), lab::kCrashAnomaly);
+    return true;
+  };
+  lab::run_in_workers(
+      {recorded.recording.seed},
+      [&](uint64_t seed, const lab::Teller&) -> Result<lab::RunResult> {
+        if (std::freopen("/dev/null", "w", stderr) == nullptr) return {Code::kIo, "no /dev/null"};
+        return lab::run_scenario(*recorded.scenario, seed);
+      },
+      options);
+  return crash;
+}
+
+// What is to be explained, as far as it shows in the recording; a run that seems fine may still be
+// another one when memory is shaken.
+std::optional<lab::Anomaly> anomaly_of(const lab::Recorded& recorded, const std::string& asked) {
+  if (!recorded.recording.finished) return crash_of(recorded);
+  const std::vector<lab::Anomaly> there = lab::anomalies_of(recorded.recording.result);
+  const std::optional<lab::Anomaly> anomaly = lab::choose_anomaly(there, asked);
+  if (!anomaly && (asked == lab::kReplayAnomaly || (asked.empty() && there.empty())))
+    return lab::replay_anomaly();
+  return anomaly;
+}
+
+Result<Story> story_of(const lab::Recorded& recorded, const lab::Anomaly& anomaly) {
+  Story story;
+  if (anomaly == lab::replay_anomaly()) {
+    Result<Parting> parting = find_parting(recorded.file);
+    if (!parting.ok()) return parting.error();
+    story.parting = std::move(*parting);
+  } else if (anomaly.expectation == lab::kCrashAnomaly) {
+    Result<LastMoments> moments = find_last_moments(recorded.file);
+    if (!moments.ok()) return moments.error();
+    story.moments = std::move(*moments);
+  } else {
+    story.life = listen_to(recorded, anomaly);
+    if (!story.life->error.empty()) return Error{Code::kInvalid, story.life->error};
+  }
+  return story;
+}
+
 }  // namespace
 
 int explain(const ExplainArguments& arguments) {
   Result<lab::Recorded> recorded = lab::load_recorded(arguments.file, "explain");
   if (!recorded.ok()) return explain_refused(recorded.error().message);
-  if (!recorded->recording.finished) {
-    return explain_refused(
-        concat(arguments.file,
-               ": its run crashed, which judges nothing; replay it in a debugger "
-               "(ringside replay --until --break)"));
+  const Result<Duration> time = lab::parse_span(arguments.time);
+  if (!time.ok()) return explain_refused(concat("--for ", time.error().message));
+  const std::optional<lab::Anomaly> anomaly = anomaly_of(*recorded, arguments.expectation);
+  if (!anomaly && !recorded->recording.finished) {
+    std::fprintf(stderr, "%s: its run crashed, and does not any more\n", arguments.file.c_str());
+    return kNotDeterministic;
   }
-  const std::optional<lab::Anomaly> anomaly =
-      lab::choose_anomaly(lab::anomalies_of(recorded->recording.result), arguments.expectation);
-  if (!anomaly) {
-    return explain_refused(concat(arguments.file, ": ",
-                                  arguments.expectation.empty()
-                                      ? "nothing to explain: no expectation is violated"
-                                      : concat("does not violate ", arguments.expectation)));
-  }
+  if (!anomaly)
+    return explain_refused(concat(arguments.file, ": does not violate ", arguments.expectation));
   const Result<lab::Plan> plan =
       lab::make_plan(*recorded->scenario, recorded->recording.seed, false);
   if (!plan.ok()) return explain_refused(plan.error().message);
-  const Result<Duration> time = lab::parse_span(arguments.time);
-  if (!time.ok()) return explain_refused(concat("--for ", time.error().message));
 
   lab::WorkerTrials trials(
       *anomaly, {.jobs = arguments.jobs > 0 ? arguments.jobs
                                             : std::max(1u, std::thread::hardware_concurrency()),
                  .seconds_max = static_cast<double>(*time) / 1e9,
-                 .on_progress = {}});
+                 .on_progress = {},
+                 .play_again = play_again,
+                 .tested = false});
   const scenario::Scenario whole = lab::resolved(*recorded->scenario, *plan);
   if (!trials.first_that_fails({whole})) {
+    if (*anomaly == lab::replay_anomaly())
+      return explain_refused(
+          concat(arguments.file, ": nothing to explain: no expectation is violated"));
     std::fprintf(stderr, "%s: does not fail again (%s); see ringside replay\n",
                  arguments.file.c_str(), lab::anomaly_text(*anomaly).c_str());
     return kNotDeterministic;
   }
   const lab::Explanation why = lab::explain_causes(whole, trials);
-  const Life life = listen_to(*recorded, *anomaly);
-  if (!life.error.empty()) return explain_refused(life.error);
+  const Result<Story> story = story_of(*recorded, *anomaly);
+  if (!story.ok()) return explain_refused(story.error().message);
   if (arguments.json) {
-    print_explanation_json(*anomaly, why, life, trials.played());
+    print_explanation_json(*anomaly, why, *story, trials.played());
   } else {
-    print_explanation(*anomaly, why, life);
+    print_explanation(*anomaly, why, *story);
   }
   return kHolds;
 }

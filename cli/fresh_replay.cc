@@ -1,6 +1,7 @@
 #include "cli/fresh_replay.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,18 +45,28 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return out;
 }
 
-pid_t start_replay(const std::string& recording) {
-  std::vector<std::string> arguments = {"ringside", "replay", "--shaken", recording};
+// Of this very program; -1: it cannot be started.
+pid_t start_self(std::vector<std::string> arguments, bool shaken, int out, int err) {
   std::vector<std::string> environment = shaken_environment();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
   pid_t child = -1;
-  const int failed = posix_spawn(&child, "/proc/self/exe", &actions, nullptr,
-                                 pointers_to(arguments).data(), pointers_to(environment).data());
+  const int failed =
+      posix_spawn(&child, "/proc/self/exe", &actions, nullptr, pointers_to(arguments).data(),
+                  shaken ? pointers_to(environment).data() : environ);
   posix_spawn_file_actions_destroy(&actions);
   return failed == 0 ? child : -1;
+}
+
+pid_t start_replay(const std::string& recording) {
+  const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere < 0) return -1;
+  const pid_t child =
+      start_self({"ringside", "replay", "--shaken", recording}, true, nowhere, nowhere);
+  close(nowhere);
+  return child;
 }
 
 lab::Again verdict_of(int status) {
@@ -87,6 +98,41 @@ std::vector<lab::Again> play_again(const std::vector<std::string>& recordings, u
     running.erase(found);
   }
   return verdicts;
+}
+
+FreshEvents::FreshEvents(const std::string& recording, bool shaken) {
+  complains_ = std::tmpfile();
+  int ends[2];
+  if (complains_ == nullptr || pipe2(ends, O_CLOEXEC) != 0) return;
+  tells_ = fdopen(ends[0], "r");
+  std::vector<std::string> arguments = {"ringside", "replay", "--events", recording};
+  if (shaken) arguments.push_back("--shaken");
+  child_ = start_self(std::move(arguments), shaken, ends[1], fileno(complains_));
+  close(ends[1]);
+}
+
+FreshEvents::~FreshEvents() {
+  if (child_ > 0) {
+    kill(child_, SIGKILL);  // its worker goes with it
+    waitpid(child_, nullptr, 0);
+  }
+  if (tells_ != nullptr) std::fclose(tells_);
+  if (complains_ != nullptr) std::fclose(complains_);
+}
+
+bool FreshEvents::next(std::string& line) {
+  line.clear();
+  int c = 0;
+  while ((c = std::getc(tells_)) != EOF && c != '\n') line += static_cast<char>(c);
+  return c != EOF;
+}
+
+std::string FreshEvents::first_complaint() {
+  std::rewind(complains_);
+  std::string line;
+  int c = 0;
+  while ((c = std::getc(complains_)) != EOF && c != '\n') line += static_cast<char>(c);
+  return line;
 }
 
 void shake_memory() {

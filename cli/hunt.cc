@@ -174,6 +174,7 @@ class HuntDrive {
     guide_.go_on_after(hunt_.rounds);
     for (std::size_t i = 0; i < hunt_.lanes.size(); ++i)
       guide_.lanes()[i].remember(std::move(hunt_.lanes[i]));
+    hunt_.lanes.clear();  // the guide's from now on
     wall_before_ = hunt_.wall_seconds;
     cpu_before_ = hunt_.cpu_seconds;
   }
@@ -191,7 +192,6 @@ class HuntDrive {
     files::remove_all(work(), error);
     if (!done.ok()) return done;
     stop_clocks();
-    hunt_.lanes.clear();
     if (partial_) hunt_.totals = *partial_;
     return lab::write_hunt(lab::hunt_path(directory_, hunt_.config, ".result"), hunt_);
   }

@@ -151,6 +151,16 @@ TEST_F(HuntTest, time_bounds_it_and_it_goes_on_later) {
   EXPECT_EQ(later.out, at_once.out);
 }
 
+TEST_F(HuntTest, it_goes_on_again_and_again_as_if_it_had_never_stopped) {
+  ringside("hunt weak.textproto --seeds 8 --out often");
+  Ended last;
+  for (const char* seeds : {"72", "136", "200"})
+    last = ringside(concat("hunt --resume often --json --no-times --seeds ", seeds));
+  EXPECT_EQ(last.code, 1) << last.err;
+  const Ended at_once = ringside("hunt weak.textproto --seeds 200 --out once --json --no-times");
+  EXPECT_EQ(last.out, at_once.out);
+}
+
 TEST_F(HuntTest, wrong_use_is_one_clear_line_and_2) {
   std::filesystem::create_directories(directory_ + "/empty");
   write("bad.txt", "name: \"x\"\nzones: 3\n");

@@ -70,7 +70,9 @@ void add_replay(CLI::App& app, ReplayArguments& arguments, int& code) {
   CLI::Option* until = verb->add_option("--until", arguments.until, "stop after this many events")
                            ->check(CLI::PositiveNumber);
   verb->add_flag("--break", arguments.stop, "raise SIGTRAP there, for a debugger")->needs(until);
-  verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  CLI::Option* json = verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
+  verb->add_flag("--events", arguments.events, "print every event as it runs, and its log")
+      ->excludes(json);
   verb->footer(
       "Examples:\n"
       "  ringside replay runs/cart_zone_outage-seed-7.run\n"
@@ -134,7 +136,8 @@ void add_shrink(CLI::App& app, ShrinkArguments& arguments, int& code) {
   verb->add_option("--jobs", arguments.jobs, "worlds at once (as many as there are cores)");
   verb->add_option("--for", arguments.time, "at most so long, such as 2min (10min if not given)");
   verb->add_option("--expectation", arguments.expectation,
-                   "whose violation to keep (the first of the verdict if not given)");
+                   "whose violation to keep, or \"deterministic\": that it is another run when "
+                   "memory is shaken\n(the first of the verdict if not given)");
   verb->add_option("--out", arguments.out,
                    "X.run: the recording; the scenario goes to X.textproto (RUN-shrunk.run if not "
                    "given)");
@@ -159,7 +162,7 @@ void add_explain(CLI::App& app, ExplainArguments& arguments, int& code) {
   verb->add_option("--for", arguments.time,
                    "look for sets of faults at most so long (10min if not given)");
   verb->add_option("--expectation", arguments.expectation,
-                   "whose violation (the first of the verdict if not given)");
+                   "whose violation, or \"deterministic\" (the first of the verdict if not given)");
   verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
   verb->footer(
       "Examples:\n"

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "analysis/plot.h"
+#include "cli/event_lines.h"
 #include "cli/fresh_replay.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -113,7 +114,8 @@ int replay(const ReplayArguments& arguments) {
   ProgressLine line(concat("replay of ", recording->result.scenario, ", seed ", recording->seed));
   lab::WorkerResult run;
   lab::WorkerOptions options;
-  options.on_progress = [&](const lab::Progress& progress) { line.show(progress); };
+  if (!arguments.events)
+    options.on_progress = [&](const lab::Progress& progress) { line.show(progress); };
   options.on_result = [&](lab::WorkerResult result) {
     run = std::move(result);
     return true;
@@ -125,6 +127,7 @@ int replay(const ReplayArguments& arguments) {
         run_options.gate = recording->gate;
         run_options.until_event = arguments.until;
         run_options.on_progress = progress;
+        if (arguments.events) print_events(run_options);
         return lab::run_scenario(**scenario, seed, run_options);
       },
       options);

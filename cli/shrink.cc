@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "cli/fresh_replay.h"
 #include "cli/play_once.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -22,6 +23,8 @@ namespace {
 using lab::concat;
 
 constexpr const char* kRegressions = "scenarios/regressions";
+// Whatever is there under a file's own name is whole, however this ends.
+constexpr const char* kPart = ".part";
 
 // What is done, on a terminal in one line that is drawn over, elsewhere a line a kind of work.
 class ShrinkProgress {
@@ -95,10 +98,12 @@ Result<void> write_scenario(const std::string& path, const std::string& text) {
   std::error_code error;
   const std::filesystem::path directory = std::filesystem::path(path).parent_path();
   if (!directory.empty()) std::filesystem::create_directories(directory, error);
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  const std::string part = path + kPart;
+  std::ofstream out(part, std::ios::binary | std::ios::trunc);
   out << text;
   out.close();
-  if (!out) return {Code::kIo, concat(path, ": cannot be written")};
+  if (out) std::filesystem::rename(part, path, error);
+  if (!out || error) return {Code::kIo, concat(path, ": cannot be written")};
   return {};
 }
 
@@ -159,6 +164,7 @@ int shrink(const ShrinkArguments& arguments) {
       arguments.jobs > 0 ? arguments.jobs : std::max(1u, std::thread::hardware_concurrency());
   request.seconds_max = static_cast<double>(*time) / 1e9;
   request.expectation = arguments.expectation;
+  request.play_again = play_again;
   request.on_progress = [&](const std::string& pass, const lab::ScenarioSize& size, uint64_t played,
                             double seconds) { progress.show(pass, size, played, seconds); };
   Result<lab::Shrunk> shrunk = lab::shrink_recording(*recorded, request);
@@ -176,8 +182,13 @@ int shrink(const ShrinkArguments& arguments) {
   if (Result<void> written = write_scenario(files->scenario, text); !written.ok())
     return shrink_refused(written.error().message);
   // From the file alone, as whoever gets it will.
-  const lab::WorkerResult again = play_once(files->scenario, files->run);
-  const bool fails_again = lab::shows(again, shrunk->anomaly);
+  const lab::WorkerResult again = play_once(files->scenario, files->run + kPart);
+  std::error_code error;
+  std::filesystem::rename(files->run + kPart, files->run, error);
+  if (error) return shrink_refused(concat(files->run, ": cannot be written"));
+  const bool fails_again = shrunk->anomaly == lab::replay_anomaly()
+                               ? play_again({files->run}, 1).front() != lab::Again::kSame
+                               : lab::shows(again, shrunk->anomaly);
   print_shrunk(arguments, *shrunk, *files, fails_again);
   return fails_again ? kHolds : kNotDeterministic;
 }

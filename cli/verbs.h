@@ -27,7 +27,8 @@ int run(const RunArguments& arguments);
 struct ReplayArguments {
   std::string file;
   uint64_t until = 0;
-  bool stop = false;  // --break: SIGTRAP there
+  bool stop = false;    // --break: SIGTRAP there
+  bool events = false;  // each as it runs
   bool json = false;
   bool shaken = false;  // without the frame pool, and with freed memory overwritten
 };

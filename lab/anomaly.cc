@@ -39,6 +39,8 @@ std::string expectation_of(const Expectation& line) {
 
 }  // namespace
 
+Anomaly replay_anomaly() { return {kReplayAnomaly, "another run when memory is shaken"}; }
+
 std::vector<Anomaly> anomalies_of(const RunResult& result) {
   std::vector<Anomaly> found;
   for (const Expectation& line : result.expectations) {

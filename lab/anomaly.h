@@ -1,7 +1,7 @@
 // Anomaly: what is wrong with a run, in few enough words that two runs can be said to fail alike:
 // the expectation that is violated and in which way. A run that tested nothing has none, so that a
 // failure does not slip into "there is nothing left that could hold". A world that crashes has one
-// of its own.
+// of its own, and so has a run that a fresh process with shaken memory does not play again.
 #pragma once
 
 #include <optional>
@@ -13,12 +13,16 @@
 namespace ringside::lab {
 
 inline constexpr const char* kCrashAnomaly = "crash";
+inline constexpr const char* kReplayAnomaly = "deterministic";
 
 struct Anomaly {
-  std::string expectation;  // as the scenario spells it, or kCrashAnomaly
+  std::string expectation;  // as the scenario spells it, or kCrashAnomaly, or kReplayAnomaly
   std::string kind;         // "lost", "replicas differ"; "violated" where there is only one way
   friend bool operator==(const Anomaly&, const Anomaly&) = default;
 };
+
+// "deterministic: another run when memory is shaken". No run shows it by itself.
+Anomaly replay_anomaly();
 
 // All of a run, in the order of its verdict.
 std::vector<Anomaly> anomalies_of(const RunResult& result);

@@ -65,9 +65,6 @@ struct HuntAttempt {
 // The scenario as the attempt plays it; for one that is no variation, the file's own text.
 Result<std::string> text_of(const HuntAttempt& attempt, const HuntConfig& config);
 
-// How a fresh process, with freed memory overwritten, played an attempt again.
-enum class Again : uint8_t { kNotAsked, kSame, kDifferent, kCrashed };
-
 struct HuntOutcome {
   WorkerResult run;
   Again again = Again::kNotAsked;

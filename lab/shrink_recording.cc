@@ -44,6 +44,18 @@ Replayed play_again(const Recorded& recorded, const scenario::Scenario& explicit
   return again;
 }
 
+Error nothing_to_shrink(const Recorded& recorded, const ShrinkRequest& request,
+                        const std::vector<Anomaly>& there) {
+  std::vector<std::string> violated;
+  for (const Anomaly& one : there) violated.push_back(anomaly_text(one));
+  return Error{
+      Code::kInvalid,
+      concat(recorded.file, ": ",
+             request.expectation.empty() ? "nothing to shrink: no expectation is violated"
+                                         : concat("does not violate ", request.expectation),
+             violated.empty() ? "" : concat("; it violates ", join(violated, ", ")))};
+}
+
 std::string plural(uint64_t number, const char* what) {
   return concat(number, " ", what, number == 1 ? "" : "s");
 }
@@ -74,16 +86,11 @@ Result<Shrunk> shrink_recording(const Recorded& recorded, const ShrinkRequest& r
   const Replayed again = play_again(recorded, whole);
   if (again.run.end == WorkerResult::End::kRefused) return {Code::kInvalid, again.run.message};
   const std::vector<Anomaly> anomalies = anomalies_of(again.run);
-  const std::optional<Anomaly> anomaly = choose_anomaly(anomalies, request.expectation);
-  if (!anomaly) {
-    std::vector<std::string> there;
-    for (const Anomaly& one : anomalies) there.push_back(anomaly_text(one));
-    return {Code::kInvalid,
-            concat(recorded.file, ": ",
-                   request.expectation.empty() ? "nothing to shrink: no expectation is violated"
-                                               : concat("does not violate ", request.expectation),
-                   there.empty() ? "" : concat("; it violates ", join(there, ", ")))};
-  }
+  std::optional<Anomaly> anomaly = choose_anomaly(anomalies, request.expectation);
+  const bool shaken = !anomaly && request.play_again &&
+                      (anomalies.empty() || request.expectation == kReplayAnomaly);
+  if (shaken) anomaly = replay_anomaly();
+  if (!anomaly) return nothing_to_shrink(recorded, request, anomalies);
 
   Shrunk shrunk;
   shrunk.anomaly = *anomaly;
@@ -94,14 +101,18 @@ Result<Shrunk> shrink_recording(const Recorded& recorded, const ShrinkRequest& r
   const auto tell = [&] {
     if (request.on_progress) request.on_progress(pass, size, playing->played(), playing->seconds());
   };
-  WorkerTrials trials(
-      *anomaly, {.jobs = request.jobs, .seconds_max = request.seconds_max, .on_progress = tell});
+  WorkerTrials trials(*anomaly, {.jobs = request.jobs,
+                                 .seconds_max = request.seconds_max,
+                                 .on_progress = tell,
+                                 .play_again = request.play_again,
+                                 .tested = true});
   playing = &trials;
   std::vector<scenario::Scenario> starts(4, again.scripted);
   starts[1] = starts[3] = whole;
   expect_only(*anomaly, starts[0]);
   expect_only(*anomaly, starts[1]);
   const std::optional<std::size_t> start = trials.first_that_fails(starts);
+  if (!start && shaken) return nothing_to_shrink(recorded, request, anomalies);
   if (!start) {
     return {Code::kCorrupt, concat(recorded.file,
                                    ": does not fail again when its faults are written "
@@ -125,11 +136,15 @@ Result<Shrunk> shrink_recording(const Recorded& recorded, const ShrinkRequest& r
 std::string shrunk_comment(const Recorded& recorded, const Shrunk& shrunk,
                            const std::string& file) {
   const bool planted = shrunk.scenario.planted_bug_size() > 0;
+  const std::string program = concat("script/ringside ", planted ? "--planted " : "");
+  const std::string how = shrunk.anomaly == replay_anomaly()
+                              ? concat(program, "run ", file, " --out again.run; ", program,
+                                       "replay --shaken again.run")
+                              : concat(program, "run ", file);
   return concat("# Shrunk from ", recorded.recording.scenario_file, ", seed ",
                 recorded.recording.seed, ". What is wrong: ", anomaly_text(shrunk.anomaly),
                 ".\n# Before: ", size_text(shrunk.before), ".\n# After:  ", size_text(shrunk.after),
-                ".\n# It fails by itself: script/ringside ", planted ? "--planted " : "", "run ",
-                file, "\n");
+                ".\n# It fails by itself: ", how, "\n");
 }
 
 std::string size_text(const ScenarioSize& size) {

@@ -26,6 +26,7 @@ struct ShrinkRequest {
   unsigned jobs = 1;
   double seconds_max = 0;   // 0: without end
   std::string expectation;  // whose violation; empty: the first of the verdict
+  PlayAgain play_again;     // where nothing is violated: is it the same run when memory is shaken?
   // What is done, how small it is by now, and the runs and seconds so far.
   std::function<void(const std::string& pass, const ScenarioSize& size, uint64_t played,
                      double seconds)>

@@ -6,7 +6,9 @@
 
 #include "lab/anomaly.h"
 #include "lab/overrides.h"
+#include "lab/recording.h"
 #include "lab/shrink_recording.h"
+#include "lab/shrink_trials.h"
 #include "lab/text.h"
 #include "lab/units.h"
 
@@ -161,6 +163,47 @@ TEST(Shrink, what_ends_earlier_has_nothing_that_begins_later) {
   for (const scenario::Script::Step& step : early.workload().script().step())
     EXPECT_LT(span_of(step.at()), kSecond);
   EXPECT_EQ(early.fault_size(), 5);
+}
+
+// Three machines, a client that writes, and a crash.
+constexpr const char* kPlain = R"(name: "plain"
+topology { region { name: "east" zones: 3 } }
+cluster { strategy { dynamo { n: 3 r: 2 w: 2 } } }
+workload { for: "300ms" script { step { at: "100ms" client: 1 key: "k" what: BLIND_WRITE } } }
+fault { at: "200ms" crash { place: "east-a-1" } restart_after: "10ms" }
+expect { evidence { acknowledged_writes: 1 } }
+seed: 7
+)";
+
+// A fresh process plays another run when a machine crashed.
+std::vector<Again> differs_when_it_crashed(const std::vector<std::string>& recordings, unsigned) {
+  std::vector<Again> verdicts;
+  for (const std::string& path : recordings) {
+    const Result<Recording> recording = read_recording(path);
+    CHECK(recording.ok() && recording->finished && recording->seed == 7);
+    verdicts.push_back(contains(recording->scenario_text, "crash") ? Again::kDifferent
+                                                                   : Again::kSame);
+  }
+  return verdicts;
+}
+
+TEST(Trials, a_run_that_a_fresh_process_plays_otherwise_fails_if_it_tests_something) {
+  const std::unique_ptr<scenario::Scenario> crashes = parse_scenario(kPlain, "plain").value();
+  scenario::Scenario calm = *crashes, idle = *crashes;
+  calm.clear_fault();
+  idle.mutable_workload()->mutable_script()->clear_step();
+  WorkerTrials trials(replay_anomaly(), {.jobs = 2,
+                                         .seconds_max = 0,
+                                         .on_progress = {},
+                                         .play_again = differs_when_it_crashed,
+                                         .tested = true});
+  EXPECT_EQ(trials.all({calm, *crashes, idle}), (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(trials.first_that_fails({calm, idle, *crashes}), 2u);
+  EXPECT_EQ(trials.played(), 3u);  // each once
+  WorkerTrials alone(
+      replay_anomaly(),
+      {.jobs = 1, .seconds_max = 0, .on_progress = {}, .play_again = {}, .tested = true});
+  EXPECT_EQ(alone.first_that_fails({*crashes}), std::nullopt);
 }
 
 TEST(Anomalies, a_run_that_tested_nothing_has_none) {

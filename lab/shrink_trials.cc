@@ -2,11 +2,58 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 
 #include "lab/overrides.h"
+#include "lab/recording.h"
+#include "lab/text.h"
+#include "runtime/bug.h"
 #include "scenarios/scenario.pb.h"
 
 namespace ringside::lab {
+namespace {
+
+// Of recordings that nobody keeps.
+class ScratchDirectory {
+ public:
+  ScratchDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "ringside-XXXXXX").string();
+    if (mkdtemp(name.data()) != nullptr) directory_ = name;
+  }
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  ~ScratchDirectory() {
+    std::error_code error;
+    if (!directory_.empty()) std::filesystem::remove_all(directory_, error);
+  }
+  std::string path(const std::string& name) const { return concat(directory_, "/", name); }
+
+ private:
+  std::string directory_;
+};
+
+bool tests_something(const WorkerResult& run) {
+  return run.end == WorkerResult::End::kFinished &&
+         std::none_of(run.result.expectations.begin(), run.result.expectations.end(),
+                      [](const Expectation& line) {
+                        return !line.holds && contains(line.detail, "nothing was tested");
+                      });
+}
+
+Result<void> record(const scenario::Scenario& scenario, WorkerResult run, const std::string& path) {
+  Recording recording;
+  recording.scenario_file = "candidate";
+  recording.scenario_text = readable_text(scenario);
+  recording.seed = scenario.seed();
+  recording.build = build_id();
+  recording.planted_build = planted_build();
+  recording.finished = true;
+  recording.result = std::move(run.result);
+  return write_recording(path, recording);
+}
+
+}  // namespace
 
 WorkerTrials::WorkerTrials(Anomaly anomaly, TrialOptions options)
     : anomaly_(std::move(anomaly)),
@@ -49,17 +96,69 @@ std::vector<WorkerTrials::Answer> WorkerTrials::play(
       open.push_back(i);
     }
   }
-  WorkerOptions options;
-  options.jobs = options_.jobs;
-  if (options_.on_progress)
-    options.on_progress = [this](const Progress&) { options_.on_progress(); };
-  options.on_result = [&](WorkerResult run) {
-    const bool fails = shows(run, anomaly_);
-    answers[run.seed] = fails ? Answer::kFails : Answer::kHolds;
-    known_[bytes[run.seed]] = fails;
+  const Tell tell = [&](uint64_t index, bool fails) {
+    answers[index] = fails ? Answer::kFails : Answer::kHolds;
+    known_[bytes[index]] = fails;
     ++played_;
     return !until_first || (!fails && !enough());
   };
+  if (anomaly_ == replay_anomaly()) {
+    play_each_twice(candidates, open, tell);
+  } else {
+    play_each(candidates, open, tell);
+  }
+  return answers;
+}
+
+void WorkerTrials::play_each(const Candidates& candidates, const std::vector<uint64_t>& open,
+                             const Tell& tell) {
+  run(candidates, open, [&](WorkerResult run) {
+    const bool counts =
+        !options_.tested || run.end != WorkerResult::End::kFinished || tests_something(run);
+    return tell(run.seed, counts && shows(run, anomaly_));
+  });
+}
+
+void WorkerTrials::play_each_twice(const Candidates& candidates, const std::vector<uint64_t>& open,
+                                   const Tell& tell) {
+  if (!options_.play_again) return;
+  const ScratchDirectory scratch;
+  const std::size_t at_once = std::max(1u, options_.jobs);
+  bool going_on = true;
+  for (std::size_t begin = 0; begin < open.size() && going_on; begin += at_once) {
+    const std::size_t end = std::min(open.size(), begin + at_once);
+    std::vector<uint64_t> indices(open.begin() + static_cast<std::ptrdiff_t>(begin),
+                                  open.begin() + static_cast<std::ptrdiff_t>(end));
+    std::map<uint64_t, std::string> recordings;
+    run(candidates, indices, [&](WorkerResult run) {
+      const uint64_t index = run.seed;
+      const std::string path = scratch.path(concat(index, ".run"));
+      if (tests_something(run) && record(candidates[index], std::move(run), path).ok())
+        recordings[index] = path;
+      return true;
+    });
+    std::vector<std::string> paths;
+    for (const auto& [index, path] : recordings) paths.push_back(path);
+    const std::vector<Again> verdicts = options_.play_again(paths, options_.jobs);
+    std::size_t next = 0;
+    for (const uint64_t index : indices) {
+      const bool there = recordings.contains(index);
+      const Again again = there ? verdicts[next++] : Again::kNotAsked;
+      if (!tell(index, again == Again::kDifferent || again == Again::kCrashed)) {
+        going_on = false;
+        break;
+      }
+    }
+  }
+}
+
+void WorkerTrials::run(const Candidates& candidates, const std::vector<uint64_t>& open,
+                       std::function<bool(WorkerResult)> on_result) const {
+  WorkerOptions options;
+  options.jobs = options_.jobs;
+  options.on_result = std::move(on_result);
+  if (options_.on_progress)
+    options.on_progress = [this](const Progress&) { options_.on_progress(); };
   run_in_workers(
       open,
       [&](uint64_t index, const Teller&) -> Result<RunResult> {
@@ -71,7 +170,6 @@ std::vector<WorkerTrials::Answer> WorkerTrials::play(
         return run_scenario(**scenario, (*scenario)->seed());
       },
       options);
-  return answers;
 }
 
 }  // namespace ringside::lab

@@ -1,4 +1,6 @@
 // Trials in worker processes: each scenario under its own seed, as many at once as there are jobs.
+// Whether a run is another one when memory is shaken shows only beside a second one, in a fresh
+// process: then each that tests something is recorded and played again.
 #pragma once
 
 #include <chrono>
@@ -14,6 +16,8 @@ struct TrialOptions {
   unsigned jobs = 1;
   double seconds_max = 0;             // real time, after which it is `enough`; 0: without end
   std::function<void()> on_progress;  // a few times a second
+  PlayAgain play_again;               // for kReplayAnomaly; without it none shows that
+  bool tested = false;                // one that tested nothing does not fail, unless it crashes
 };
 
 class WorkerTrials final : public Trials {
@@ -35,8 +39,16 @@ class WorkerTrials final : public Trials {
 
  private:
   enum class Answer : uint8_t { kUnknown, kHolds, kFails };
+  using Candidates = std::vector<scenario::Scenario>;
   // Until one fails and all before it are known, or until all are.
-  std::vector<Answer> play(const std::vector<scenario::Scenario>& candidates, bool until_first);
+  std::vector<Answer> play(const Candidates& candidates, bool until_first);
+  // Of the candidates with these indices; `tell` says whether to go on.
+  using Tell = std::function<bool(uint64_t index, bool fails)>;
+  void play_each(const Candidates& candidates, const std::vector<uint64_t>& open, const Tell& tell);
+  void play_each_twice(const Candidates& candidates, const std::vector<uint64_t>& open,
+                       const Tell& tell);
+  void run(const Candidates& candidates, const std::vector<uint64_t>& open,
+           std::function<bool(WorkerResult)> on_result) const;
 
   Anomaly anomaly_;
   TrialOptions options_;

@@ -25,6 +25,12 @@ struct WorkerResult {
   double wall_seconds = 0;
 };
 
+// How a fresh process, with freed memory overwritten, played a run again.
+enum class Again : uint8_t { kNotAsked, kSame, kDifferent, kCrashed };
+// Of recordings, in their order, so many at a time. Who lives in a program says how to start it.
+using PlayAgain =
+    std::function<std::vector<Again>(const std::vector<std::string>& recordings, unsigned jobs)>;
+
 struct Progress {
   uint64_t finished = 0;
   uint64_t all = 0;

@@ -53,8 +53,7 @@ bool Fault::takes_down() const {
 bool Fault::damages() const {
   if (kind == Kind::kDiskLoss || kind == Kind::kOlderDisk || kind == Kind::kRot) return true;
   return kind == Kind::kDisk &&
-         (disk.sync_fails_once || disk.sync_lies > 0 || disk.name_sync_lies > 0 ||
-          disk.misdirected_write > 0 || disk.dead);
+         (disk.sync_lies > 0 || disk.name_sync_lies > 0 || disk.misdirected_write > 0 || disk.dead);
 }
 
 const char* fault_kind_name(Fault::Kind kind) {
