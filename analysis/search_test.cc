@@ -132,6 +132,19 @@ TEST(Search, values_that_were_put_in_at_once_have_no_order_until_they_are_taken)
   EXPECT_EQ(verify_verdict(ModelKind::kQueue, calls, illegal).objection, "");
 }
 
+// The register went from absent to 3 before anybody could exchange absent for 6; that this happened
+// shows by the exchange of 6 for 5 alone.
+TEST(Search, a_witness_shows_that_what_nobody_was_told_of_did_happen) {
+  Calls calls;
+  calls.calls = {call_of(Act::kWrite, 3, 10, 14), call_of(Act::kRead, 3, 11, 16),
+                 call_of(Act::kCompareAndSet, 5, 15, 21),
+                 call_of(Act::kCompareAndSet, 6, 16, kNever)};
+  calls.calls[2].expected = 6;
+  const Verdict verdict = judge_calls(ModelKind::kRegister, calls);
+  ASSERT_EQ(verdict.answer, Answer::kNo);
+  EXPECT_EQ(verify_verdict(ModelKind::kRegister, calls, verdict).objection, "");
+}
+
 TEST(Search, a_deleted_register_is_absent_and_a_queue_keeps_its_order) {
   Calls calls;
   calls.calls = {call_of(Act::kWrite, 5, 0, 1), call_of(Act::kDelete, kAbsent, 2, 3),
