@@ -314,10 +314,17 @@ class ChainTest {
     return calls;
   }
 
-  // What a read of a witness returned must have been written by one of it.
+  // What nobody was told of must be shown to have happened by a call of the witness, and what a
+  // read of it returned must have been written by one.
   void finish(Witness& witness) const {
-    std::vector<uint32_t> calls = witness.calls;
+    std::vector<uint32_t> calls;
     for (const uint32_t i : witness.calls) {
+      const std::vector<uint32_t> with = shown_by_.empty() ? std::vector{i} : traced(i);
+      calls.insert(calls.end(), with.begin(), with.end());
+    }
+    const std::size_t shown = calls.size();
+    for (std::size_t k = 0; k < shown; ++k) {
+      const uint32_t i = calls[k];
       if (calls_[i].act != Act::kRead) continue;
       const uint32_t number = number_of(calls_[i].value);
       if (number != kNobody && values_[number].write != kNobody)

@@ -1,125 +1,49 @@
 #include "analysis/edn.h"
 
 #include <charconv>
+#include <utility>
 
 namespace ringside {
 namespace {
 
-constexpr int kDepthMax = 64;
+constexpr int kDepthMax = 100;
 
-class EdnReader {
- public:
-  EdnReader(std::string_view& text, std::string& wrong) : text_(text), wrong_(wrong) {}
+bool is_blank(char c) { return c == ' ' || c == ',' || c == '\n' || c == '\t' || c == '\r'; }
+bool ends_atom(char c) {
+  return is_blank(c) || std::string_view("()[]{}\";").find(c) != std::string_view::npos;
+}
 
-  bool read(Edn& value, int depth = 0) {
-    skip_blanks();
-    if (text_.empty()) return fail("the line ends in the middle of a value");
-    if (depth > kDepthMax) return fail("values are nested too deeply");
-    switch (text_.front()) {
-      case '"': return read_text(value);
-      case '[': return read_items(value, Edn::Kind::kVector, ']', 1, depth);
-      case '(': return read_items(value, Edn::Kind::kVector, ')', 1, depth);
-      case '{': return read_items(value, Edn::Kind::kMap, '}', 1, depth);
-      case '#': return read_tagged(value, depth);
-      case ']':
-      case ')':
-      case '}': return fail(std::string("a value is missing before '") + text_.front() + "'");
-      default: return read_word(value);
+std::string unescaped(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '\\' && i + 1 < text.size()) {
+      c = text[++i];
+      c = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
     }
+    out += c;
   }
-
- private:
-  bool fail(std::string what) {
-    wrong_ = std::move(what);
-    return false;
-  }
-  static bool blank(char c) { return c == ' ' || c == '\t' || c == ',' || c == '\r' || c == '\n'; }
-  void skip_blanks() {
-    while (!text_.empty() && blank(text_.front())) text_.remove_prefix(1);
-  }
-
-  bool read_tagged(Edn& value, int depth) {
-    if (text_.starts_with("#{")) return read_items(value, Edn::Kind::kSet, '}', 2, depth);
-    std::size_t end = 1;
-    while (end < text_.size() && !blank(text_[end]) &&
-           std::string_view("{[(\"").find(text_[end]) == std::string_view::npos) {
-      ++end;
-    }
-    text_.remove_prefix(end);
-    return read(value, depth + 1);
-  }
-
-  bool read_items(Edn& value, Edn::Kind kind, char close, std::size_t open, int depth) {
-    value.kind = kind;
-    value.items.clear();
-    text_.remove_prefix(open);
-    while (true) {
-      skip_blanks();
-      if (text_.empty()) return fail(std::string("'") + close + "' is missing");
-      if (text_.front() == close) break;
-      if (!read(value.items.emplace_back(), depth + 1)) return false;
-    }
-    text_.remove_prefix(1);
-    if (kind == Edn::Kind::kMap && value.items.size() % 2 != 0)
-      return fail("a map has a key without a value");
-    return true;
-  }
-
-  bool read_text(Edn& value) {
-    value.kind = Edn::Kind::kText;
-    value.text.clear();
-    for (std::size_t at = 1; at < text_.size(); ++at) {
-      char c = text_[at];
-      if (c == '"') {
-        text_.remove_prefix(at + 1);
-        return true;
-      }
-      if (c == '\\' && at + 1 < text_.size()) {
-        c = text_[++at];
-        c = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
-      }
-      value.text += c;
-    }
-    return fail("a text has no end");
-  }
-
-  bool read_word(Edn& value) {
-    std::size_t end = 0;
-    while (end < text_.size() && !blank(text_[end]) &&
-           std::string_view("{}[]()\"").find(text_[end]) == std::string_view::npos) {
-      ++end;
-    }
-    const std::string_view word = text_.substr(0, end);
-    text_.remove_prefix(end);
-    const bool number = word[0] == '-' ? word.size() > 1 : word[0] >= '0' && word[0] <= '9';
-    if (number) {
-      value.kind = Edn::Kind::kNumber;
-      const auto [last, error] =
-          std::from_chars(word.data(), word.data() + word.size(), value.number);
-      if (error == std::errc() && last == word.data() + word.size()) return true;
-      value.kind = Edn::Kind::kWord;  // a fraction, say: what it is worth is its text
-    } else {
-      value.kind = word == "nil" ? Edn::Kind::kNil : Edn::Kind::kWord;
-    }
-    value.text = word;
-    return true;
-  }
-
-  std::string_view& text_;
-  std::string& wrong_;
-};
+  return out;
+}
 
 }  // namespace
 
-const Edn* Edn::find(std::string_view keyword) const {
-  for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
-    if (items[i].is_word(keyword)) return &items[i + 1];
-  }
-  return nullptr;
+std::optional<int64_t> Edn::number() const {
+  if (kind != Kind::kAtom) return std::nullopt;
+  std::string_view digits = text;
+  if (digits.ends_with('N')) digits.remove_suffix(1);
+  if (digits.starts_with('+')) digits.remove_prefix(1);
+  int64_t value = 0;
+  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (code != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
 }
 
-bool read_edn(std::string_view& text, Edn& value, std::string& wrong) {
-  return EdnReader(text, wrong).read(value);
+const Edn* Edn::find(std::string_view keyword) const {
+  for (std::size_t i = 0; kind == Kind::kMap && i + 1 < items.size(); i += 2) {
+    if (items[i].is(keyword)) return &items[i + 1];
+  }
+  return nullptr;
 }
 
 std::string edn_text(const Edn& value) {
@@ -131,14 +55,126 @@ std::string edn_text(const Edn& value) {
     return text + close;
   };
   switch (value.kind) {
-    case Edn::Kind::kNil: return "nil";
-    case Edn::Kind::kNumber: return std::to_string(value.number);
-    case Edn::Kind::kText: return value.text;
-    case Edn::Kind::kWord: return value.text;
+    case Edn::Kind::kAtom:
+      if (const std::optional<int64_t> number = value.number()) return std::to_string(*number);
+      return std::string(value.text);
+    case Edn::Kind::kText: return unescaped(value.text);
     case Edn::Kind::kVector: return items("[", "]");
     case Edn::Kind::kSet: return items("#{", "}");
     case Edn::Kind::kMap: return items("{", "}");
   }
+  return {};
+}
+
+Error EdnReader::error(std::string what) const {
+  return {Code::kInvalid, "line " + std::to_string(line_) + ": " + std::move(what)};
+}
+
+void EdnReader::skip_blanks() {
+  for (; at_ < text_.size(); ++at_) {
+    if (text_[at_] == ';') {
+      while (at_ < text_.size() && text_[at_] != '\n') ++at_;
+      if (at_ == text_.size()) return;
+    }
+    if (!is_blank(text_[at_])) return;
+    line_ += text_[at_] == '\n';
+  }
+}
+
+Result<void> EdnReader::skip_discarded(int depth, bool& skipped) {
+  skip_blanks();
+  skipped = text_.substr(at_).starts_with("#_");
+  if (!skipped) return {};
+  at_ += 2;
+  Edn discarded;
+  return read(discarded, depth + 1);
+}
+
+bool EdnReader::at_end() {
+  bool skipped = true;
+  while (skipped) {
+    skip_blanks();
+    const auto [at, line] = std::pair(at_, line_);
+    if (skip_discarded(0, skipped).ok()) continue;
+    at_ = at;  // for `next` to find out
+    line_ = line;
+    return false;
+  }
+  return at_ == text_.size();
+}
+
+Result<Edn> EdnReader::next() {
+  Edn value;
+  if (Result<void> done = read(value, 0); !done.ok()) return done.error();
+  return value;
+}
+
+Result<void> EdnReader::read(Edn& value, int depth) {
+  if (depth > kDepthMax) return error("values are nested too deeply");
+  bool skipped = true;
+  while (skipped) {
+    if (Result<void> done = skip_discarded(depth, skipped); !done.ok()) return done;
+  }
+  if (at_ == text_.size()) return error("the text ends in the middle of a value");
+  value.line = line_;
+  const char c = text_[at_];
+  switch (c) {
+    case '"': return read_text(value);
+    case '[': return read_items(value, Edn::Kind::kVector, ']', depth);
+    case '(': return read_items(value, Edn::Kind::kVector, ')', depth);
+    case '{': return read_items(value, Edn::Kind::kMap, '}', depth);
+    case ']':
+    case ')':
+    case '}': return error(std::string("a value is missing before '") + c + "'");
+    default: break;
+  }
+  if (c == '#' && text_.substr(at_).starts_with("#{")) {
+    ++at_;
+    return read_items(value, Edn::Kind::kSet, '}', depth);
+  }
+  const std::size_t begin = at_;
+  if (c == '\\') ++at_;  // a character
+  do ++at_;
+  while (at_ < text_.size() && !ends_atom(text_[at_]));
+  if (c == '#') return read(value, depth + 1);  // that was a tag
+  value.kind = Edn::Kind::kAtom;
+  value.text = text_.substr(begin, at_ - begin);
+  return {};
+}
+
+Result<void> EdnReader::read_text(Edn& value) {
+  const std::size_t begin = ++at_;
+  for (; at_ < text_.size() && text_[at_] != '"'; ++at_) {
+    if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
+    line_ += text_[at_] == '\n';
+  }
+  if (at_ == text_.size()) {
+    line_ = value.line;
+    return error("a text has no end");
+  }
+  value.kind = Edn::Kind::kText;
+  value.text = text_.substr(begin, at_++ - begin);
+  return {};
+}
+
+Result<void> EdnReader::read_items(Edn& value, Edn::Kind kind, char close, int depth) {
+  ++at_;
+  value.kind = kind;
+  value.text = {};
+  for (;;) {
+    bool skipped = false;
+    if (Result<void> done = skip_discarded(depth, skipped); !done.ok()) return done;
+    if (skipped) continue;
+    if (at_ == text_.size()) {
+      line_ = value.line;
+      return error(std::string("'") + close + "' is missing");
+    }
+    if (text_[at_] == close) break;
+    if (Result<void> done = read(value.items.emplace_back(), depth + 1); !done.ok()) return done;
+  }
+  ++at_;
+  if (kind == Edn::Kind::kMap && value.items.size() % 2 != 0)
+    return error("a map has a key without a value");
   return {};
 }
 

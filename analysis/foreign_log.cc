@@ -3,19 +3,19 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-
-#include "analysis/edn.h"
+#include <span>
 
 namespace ringside {
 namespace {
 
 constexpr std::string_view kEtcdPrefix = "INFO  jepsen.util - ";
 
-// A line of a log, not yet understood.
+// An event of a log, not yet understood.
 struct Entry {
   uint32_t line = 0;
+  Time time = 0;
   std::string process;
-  std::string type;  // ":invoke", ":ok", ":fail", ":info"
+  std::string_view type;  // ":invoke", ":ok", ":fail", ":info"
   std::string f;
   std::string key;
   Edn value;
@@ -36,71 +36,90 @@ std::optional<Act> act_of(const std::string& f) {
   return found == acts.end() ? std::nullopt : std::optional(found->second);
 }
 
-bool is_pair(const Edn& value) { return value.is(Edn::Kind::kVector) && value.items.size() == 2; }
-bool is_collection(const Edn& value) {
-  return value.is(Edn::Kind::kVector) || value.is(Edn::Kind::kSet);
-}
+bool is_pair(const Edn& value) { return value.is_vector() && value.items.size() == 2; }
 
-// ---- Lines ----
+// ---- Events ----
 
-bool read_map(std::string_view text, Entry& entry, std::string& wrong) {
-  Edn map;
-  if (!read_edn(text, map, wrong)) return false;
-  if (!map.is(Edn::Kind::kMap)) {
-    wrong = "is no map";
-    return false;
-  }
-  for (const char* name : {":process", ":type", ":f"}) {
-    if (map.find(name) == nullptr) {
-      wrong = std::string("has no ") + name;
-      return false;
+class EntryReader {
+ public:
+  explicit EntryReader(std::string_view bytes) : bytes_(bytes) {}
+
+  Result<std::vector<Entry>> read_maps() {
+    for (EdnReader reader(bytes_); !reader.at_end();) {
+      Result<Edn> edn = reader.next();
+      if (!edn.ok()) return edn.error();
+      const std::span<const Edn> events =
+          edn->is_vector() ? std::span<const Edn>(edn->items) : std::span<const Edn>(&*edn, 1);
+      for (const Edn& event : events) {
+        if (Result<void> done = read_map(event); !done.ok()) return done.error();
+      }
     }
+    return std::move(entries_);
   }
-  entry.process = edn_text(*map.find(":process"));
-  entry.type = map.find(":type")->text;
-  entry.f = map.find(":f")->text;
-  if (const Edn* value = map.find(":value")) entry.value = *value;
-  if (const Edn* key = map.find(":key")) entry.key = edn_text(*key);
-  return true;
-}
 
-bool read_etcd_line(std::string_view text, Entry& entry, std::string& wrong) {
-  text.remove_prefix(kEtcdPrefix.size());
-  Edn process, type, f;
-  if (!read_edn(text, process, wrong) || !read_edn(text, type, wrong) ||
-      !read_edn(text, f, wrong) || !read_edn(text, entry.value, wrong)) {
-    return false;
+  Result<std::vector<Entry>> read_etcd() {
+    std::string_view rest = bytes_;
+    for (uint32_t line = 1; !rest.empty(); ++line) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      const std::string_view text = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+      if (!text.starts_with(kEtcdPrefix))
+        return at_line(line, "does not begin with \"" + std::string(kEtcdPrefix) + "\"");
+      EdnReader reader(text.substr(kEtcdPrefix.size()), line);
+      Edn parts[4];  // process, type, f, value
+      for (Edn& part : parts) {
+        Result<Edn> read = reader.next();
+        if (!read.ok()) return read.error();
+        part = *std::move(read);
+      }
+      Entry entry;
+      entry.line = line;
+      entry.process = edn_text(parts[0]);
+      entry.type = parts[1].text;
+      entry.f = edn_text(parts[2]);
+      entry.value = std::move(parts[3]);
+      if (Result<void> done = add(std::move(entry)); !done.ok()) return done.error();
+    }
+    return std::move(entries_);
   }
-  entry.process = edn_text(process);
-  entry.type = type.text;
-  entry.f = f.text;
-  return true;
-}
 
-Result<std::vector<Entry>> read_entries(std::string_view bytes, bool etcd) {
-  std::vector<Entry> entries;
-  for (uint32_t line = 1; !bytes.empty(); ++line) {
-    const std::size_t end = std::min(bytes.find('\n'), bytes.size());
-    std::string_view text = bytes.substr(0, end);
-    bytes.remove_prefix(std::min(end + 1, bytes.size()));
-    if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+ private:
+  Result<void> read_map(const Edn& map) {
+    if (map.kind != Edn::Kind::kMap) return at_line(map.line, "is no map");
+    const Edn* value = map.find(":value");
+    const bool unnamed = map.find(":f") == nullptr && value != nullptr && is_transaction(*value);
+    for (const char* name : {":process", ":type", ":f"}) {
+      const bool needed = name == std::string_view(":type") || !unnamed;
+      if (needed && map.find(name) == nullptr)
+        return at_line(map.line, std::string("has no ") + name);
+    }
     Entry entry;
-    entry.line = line;
-    std::string wrong;
-    if (etcd && !text.starts_with(kEtcdPrefix))
-      return at_line(line, "does not begin with \"" + std::string(kEtcdPrefix) + "\"");
-    if (!(etcd ? read_etcd_line(text, entry, wrong) : read_map(text, entry, wrong)))
-      return at_line(line, wrong);
-    if (entry.process == ":nemesis") continue;
+    entry.line = map.line;
+    if (const Edn* process = map.find(":process")) entry.process = edn_text(*process);
+    entry.type = map.find(":type")->text;
+    entry.f = unnamed ? ":txn" : edn_text(*map.find(":f"));
+    if (const Edn* key = map.find(":key")) entry.key = edn_text(*key);
+    if (value != nullptr) entry.value = *value;
+    return add(std::move(entry));
+  }
+
+  Result<void> add(Entry entry) {
+    if (entry.process == ":nemesis") return {};
     if (entry.type != ":invoke" && entry.type != ":ok" && entry.type != ":fail" &&
         entry.type != ":info") {
-      return at_line(line, ":type " + (entry.type.empty() ? "?" : entry.type) +
-                               " is none of :invoke, :ok, :fail, :info");
+      return at_line(entry.line, ":type " + (entry.type.empty() ? "?" : std::string(entry.type)) +
+                                     " is none of :invoke, :ok, :fail, :info");
     }
-    entries.push_back(std::move(entry));
+    entry.time =
+        entries_.empty() ? Time{entry.line} : std::max(Time{entry.line}, entries_.back().time + 1);
+    entries_.push_back(std::move(entry));
+    return {};
   }
-  return entries;
-}
+
+  std::string_view bytes_;
+  std::vector<Entry> entries_;
+};
 
 // ---- What they mean ----
 
@@ -152,7 +171,7 @@ class LogBuilder {
              *act == Act::kAppend || entry.f == ":get";
       if (*act == Act::kAdd || *act == Act::kRemove) add = &entry;
       if (*act == Act::kRemove) collection = true;
-      if (*act == Act::kRead && entry.type == ":ok" && is_collection(entry.value))
+      if (*act == Act::kRead && entry.type == ":ok" && entry.value.is_collection())
         collection = true;
       if ((add != nullptr) + queue + reg > 1)
         return at_line(entry.line,
@@ -169,8 +188,8 @@ class LogBuilder {
 
   // A register's value; another model's element.
   uint64_t value_of(const Edn& value) {
-    if (log_.model == ModelKind::kCounter) return static_cast<uint64_t>(value.number);
-    return value.is(Edn::Kind::kNil) ? kAbsent : log_.texts->intern(edn_text(value));
+    if (log_.model == ModelKind::kCounter) return static_cast<uint64_t>(value.number().value_or(0));
+    return value.is_nil() ? kAbsent : log_.texts->intern(edn_text(value));
   }
 
   Result<void> begin(const Entry& entry) {
@@ -188,7 +207,7 @@ class LogBuilder {
     }
     Building& building = objects_[key];
     Call call;
-    call.begin = entry.line;
+    call.begin = entry.time;
     call.source = entry.line;
     call.act = *act_of(entry.f);
     const auto [client, fresh] =
@@ -204,8 +223,8 @@ class LogBuilder {
       call.value = value_of(value->items[1]);
     } else if (call.act != Act::kRead && call.act != Act::kReadAll && call.act != Act::kDequeue &&
                call.act != Act::kDelete) {
-      const bool missing = value->is(Edn::Kind::kNil) ||
-                           (log_.model == ModelKind::kCounter && !value->is(Edn::Kind::kNumber));
+      const bool missing =
+          value->is_nil() || (log_.model == ModelKind::kCounter && !value->number());
       if (missing && call.act != Act::kWrite)
         return at_line(entry.line, entry.f + " needs a :value");
       call.value = value_of(*value);
@@ -235,18 +254,18 @@ class LogBuilder {
     if (entry.type == ":info") return {};
     if (entry.type == ":fail") {
       const bool refused = log_.format == LogFormat::kPorcupineEtcd &&
-                           call.act == Act::kCompareAndSet && !entry.value.is(Edn::Kind::kWord);
+                           call.act == Act::kCompareAndSet && !entry.value.is_keyword();
       if (refused) {
-        call.end = entry.line;
+        call.end = entry.time;
         call.applied = false;
-      } else if (entry.value.is_word(":timed-out") && !call.only_reads()) {
+      } else if (entry.value.is(":timed-out") && !call.only_reads()) {
         return {};  // nobody knows
       } else {
         open.building->drop[open.call] = true;
       }
       return {};
     }
-    call.end = entry.line;
+    call.end = entry.time;
     return take_result(entry, open, call);
   }
 
@@ -257,7 +276,7 @@ class LogBuilder {
       value = &value->items[1];
     }
     if (call.act == Act::kReadAll) {
-      if (!is_collection(*value) && !value->is(Edn::Kind::kNil))
+      if (!value->is_collection() && !value->is_nil())
         return at_line(entry.line, "a read of a set returns a collection");
       std::vector<uint64_t> elements;
       for (const Edn& item : value->items) elements.push_back(value_of(item));
@@ -267,7 +286,7 @@ class LogBuilder {
       call.list_count = static_cast<uint32_t>(elements.size());
       lists.insert(lists.end(), elements.begin(), elements.end());
     } else if (call.act == Act::kRead || call.act == Act::kDequeue) {
-      if (log_.model == ModelKind::kCounter && !value->is(Edn::Kind::kNumber))
+      if (log_.model == ModelKind::kCounter && !value->number())
         return at_line(entry.line, "a read of a counter returns a number");
       call.value = value_of(*value);
     }
@@ -294,9 +313,13 @@ class LogBuilder {
   std::map<std::string, uint32_t> clients_;
 };
 
-std::string_view first_line(std::string_view bytes) {
-  const std::size_t begin = bytes.find_first_not_of(" \t\r\n");
-  return begin == std::string_view::npos ? std::string_view() : bytes.substr(begin);
+// Behind blanks and comments.
+std::string_view first_event(std::string_view bytes) {
+  while (true) {
+    bytes.remove_prefix(std::min(bytes.find_first_not_of(" \t\r\n"), bytes.size()));
+    if (!bytes.starts_with(';')) return bytes;
+    bytes.remove_prefix(std::min(bytes.find('\n'), bytes.size()));
+  }
 }
 
 }  // namespace
@@ -310,16 +333,24 @@ const char* log_format_name(LogFormat format) {
   return "?";
 }
 
+bool is_transaction(const Edn& value) {
+  return value.is_vector() && std::ranges::all_of(value.items, [](const Edn& operation) {
+           return operation.is_vector() && !operation.items.empty() &&
+                  operation.items[0].is_keyword();
+         });
+}
+
 bool is_foreign_log(std::string_view bytes) {
-  const std::string_view first = first_line(bytes);
+  const std::string_view first = first_event(bytes);
   if (first.starts_with(kEtcdPrefix)) return true;
-  const bool map = first.starts_with("{") || first.starts_with("#");
-  return map && first.substr(0, 4096).find(":process") != std::string_view::npos;
+  const bool edn = !first.empty() && std::string_view("{#[(").find(first[0]) != std::string::npos;
+  return edn && first.substr(0, 4096).find(":type") != std::string_view::npos;
 }
 
 Result<ForeignLog> read_foreign_log(std::string_view bytes) {
-  const bool etcd = first_line(bytes).starts_with(kEtcdPrefix);
-  Result<std::vector<Entry>> entries = read_entries(bytes, etcd);
+  const bool etcd = first_event(bytes).starts_with(kEtcdPrefix);
+  EntryReader reader(bytes);
+  Result<std::vector<Entry>> entries = etcd ? reader.read_etcd() : reader.read_maps();
   if (!entries.ok()) return entries.error();
   return LogBuilder(etcd ? LogFormat::kPorcupineEtcd : LogFormat::kJepsen, *entries).build();
 }

@@ -134,6 +134,20 @@ TEST(ForeignLog, jepsens_maps_are_registers_by_key_sets_counters_and_queues) {
   EXPECT_TRUE(read("{:process 0, :type :invoke, :f :txn, :value [[:append 1 2]]}\n").transactions);
 }
 
+TEST(ForeignLog, a_history_may_be_one_vector_with_comments_and_events_that_share_a_line) {
+  ForeignLog log = read(
+      "; from a paper\n\n[{:process 0, :type :invoke, :f :write, :value 1} "
+      "{:process 0, :type :ok, :f :write, :value 1}\n"
+      " {:process 1, :type :invoke, :f :read, :value nil} #_ {:process 7} "
+      "{:process 1, :type :ok, :f :read, :value nil}]\n");
+  ASSERT_EQ(log.objects.size(), 1u);
+  EXPECT_EQ(log.objects[0].calls[1].source, 4u);
+  EXPECT_EQ(judge(log), Answer::kNo) << "the write had ended before the read began";
+
+  EXPECT_TRUE(read("{:index 0 :type :invoke :value [[:append 253 1]]}\n").transactions)
+      << "Elle's own examples name neither :f nor :process";
+}
+
 TEST(ForeignLog, a_wrong_line_is_named_with_what_is_wrong) {
   const std::string ok = "{:process 0, :type :invoke, :f :read, :value nil}\n";
   const struct {
@@ -158,7 +172,7 @@ TEST(ForeignLog, a_wrong_line_is_named_with_what_is_wrong) {
        "line 2: :f :enqueue belongs to another model than what was before"},
       {etcd({"0 :invoke :read nil"}) + "WARN something\n",
        "line 2: does not begin with \"INFO  jepsen.util - \""},
-      {etcd({"0 :invoke :read nil", "0 :ok"}), "line 2: the line ends in the middle of a value"},
+      {etcd({"0 :invoke :read nil", "0 :ok"}), "line 2: the text ends in the middle of a value"},
   };
   for (const auto& each : cases) EXPECT_EQ(error_of(each.text), each.says);
   EXPECT_FALSE(is_foreign_log("name: \"x\"\n"));

@@ -3,6 +3,7 @@
 //   register, values written once, nothing deleted or appended    chains       O(n log n)
 //   grow-only set                                                 exact        O(size of the reads)
 //   counter                                                       bounds, which may say no
+//   queue                                                         queues, within a budget
 //   anything else, and what those left open                       search, within a budget
 #pragma once
 

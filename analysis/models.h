@@ -82,33 +82,7 @@ struct SetModel {
   }
 };
 
-struct QueueModel {
-  using State = std::vector<uint64_t>;  // the oldest first
-  State initial() const { return {}; }
-  uint64_t hash(const State& state) const {
-    uint64_t rolling = 0;
-    for (const uint64_t value : state) rolling = mix(value, rolling);
-    return rolling;
-  }
-  bool step(State& state, const Calls&, const Call& call) const {
-    if (call.act == Act::kEnqueue) {
-      state.push_back(call.value);
-      return true;
-    }
-    if (call.act != Act::kDequeue) return false;
-    if (!call.known()) {
-      if (state.empty()) return false;
-    } else if (call.value == kAbsent) {
-      return state.empty();
-    } else if (state.empty() || state.front() != call.value) {
-      return false;
-    }
-    state.erase(state.begin());
-    return true;
-  }
-};
-
 static_assert(SequentialModel<RegisterModel> && SequentialModel<CounterModel> &&
-              SequentialModel<SetModel> && SequentialModel<QueueModel>);
+              SequentialModel<SetModel>);
 
 }  // namespace ringside

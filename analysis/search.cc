@@ -4,70 +4,23 @@
 #include <utility>
 
 #include "analysis/models.h"
+#include "analysis/queues.h"
+#include "analysis/visited.h"
 #include "runtime/bug.h"
 #include "runtime/check.h"
 
 namespace ringside {
 namespace {
 
-// The configurations that were entered. Of the set of calls done only the words from the first that
-// is not full to the last that is not empty are kept.
-template <class State>
-class Visited {
- public:
-  Visited() : slots_(1 << 8) {}
-
-  // False when it was there.
-  bool insert(uint64_t hash, uint32_t first, std::span<const uint64_t> words, const State& state) {
-    if (entries_.size() * 2 >= slots_.size()) grow();
-    const uint64_t mask = slots_.size() - 1;
-    uint64_t at = hash & mask;
-    for (; slots_[at] != 0; at = (at + 1) & mask) {
-      if (same(entries_[slots_[at] - 1], hash, first, words, state)) return false;
-    }
-    entries_.push_back({hash, words_.size(), first, static_cast<uint32_t>(words.size()), state});
-    words_.insert(words_.end(), words.begin(), words.end());
-    slots_[at] = static_cast<uint32_t>(entries_.size());
-    return true;
-  }
-  uint64_t size() const { return entries_.size(); }
-
- private:
-  struct Entry {
-    uint64_t hash = 0;
-    uint64_t words_begin = 0;
-    uint32_t first = 0;
-    uint32_t words_count = 0;
-    State state;
-  };
-  bool same(const Entry& entry, uint64_t hash, uint32_t first, std::span<const uint64_t> words,
-            const State& state) const {
-    if (entry.hash != hash || entry.first != first) return false;
-    if (!RINGSIDE_BUG(search_forgets_the_state) && !(entry.state == state)) return false;
-    return std::ranges::equal(std::span(words_.data() + entry.words_begin, entry.words_count),
-                              words);
-  }
-  void grow() {
-    std::vector<uint32_t> slots(slots_.size() * 4);
-    const uint64_t mask = slots.size() - 1;
-    for (uint32_t i = 0; i < entries_.size(); ++i) {
-      uint64_t at = entries_[i].hash & mask;
-      while (slots[at] != 0) at = (at + 1) & mask;
-      slots[at] = i + 1;
-    }
-    slots_ = std::move(slots);
-  }
-
-  std::vector<Entry> entries_;
-  std::vector<uint64_t> words_;
-  std::vector<uint32_t> slots_;
-};
-
 template <SequentialModel M>
 class WingGongLowe {
  public:
   WingGongLowe(const M& model, const Calls& calls, uint64_t visited_max)
-      : model_(model), calls_(calls), visited_max_(visited_max), state_(model.initial()) {
+      : model_(model),
+        calls_(calls),
+        visited_max_(visited_max),
+        state_(model.initial()),
+        done_(calls.calls.size()) {
     list_events();
   }
 
@@ -126,7 +79,6 @@ class WingGongLowe {
       next_[i] = (i + 1) % size;
       previous_[(i + 1) % size] = i;
     }
-    done_.resize(count / 64 + 1);
   }
 
   Answer search() {
@@ -169,9 +121,9 @@ class WingGongLowe {
       state_ = std::move(before);
       return false;
     }
-    mark(events_[at].call);
+    done_.add(events_[at].call);
     if (!forced && !enter()) {
-      unmark(events_[at].call);
+      done_.remove(events_[at].call);
       state_ = std::move(before);
       return false;
     }
@@ -192,7 +144,7 @@ class WingGongLowe {
       const Event& event = events_[step.event];
       if (event.other != 0) relink(event.other);
       relink(step.event);
-      unmark(event.call);
+      done_.remove(event.call);
       obliged_ += calls_.calls[event.call].known() ? 1 : 0;
       state_ = std::move(step.before);
       if (step.forced) continue;
@@ -203,25 +155,8 @@ class WingGongLowe {
   }
 
   bool enter() {
-    while (low_ < done_.size() && done_[low_] == ~uint64_t{0}) ++low_;
-    uint32_t high = high_;
-    while (high > low_ && done_[high - 1] == 0) --high;
-    high_ = high;
-    const auto words = low_ < high ? std::span<const uint64_t>(done_).subspan(low_, high - low_)
-                                   : std::span<const uint64_t>();
-    const uint64_t of_state = RINGSIDE_BUG(search_forgets_the_state) ? 0 : model_.hash(state_);
-    return visited_.insert(mix(hash_, of_state), low_, words, state_);
-  }
-
-  void mark(uint32_t call) {
-    done_[call / 64] |= uint64_t{1} << call % 64;
-    hash_ ^= mix(call, 0x5ea6c4);
-    high_ = std::max(high_, call / 64 + 1);
-  }
-  void unmark(uint32_t call) {
-    done_[call / 64] &= ~(uint64_t{1} << call % 64);
-    hash_ ^= mix(call, 0x5ea6c4);
-    low_ = std::min(low_, call / 64);
+    return visited_.insert(done_, RINGSIDE_BUG(search_forgets_the_state) ? 0 : model_.hash(state_),
+                           state_);
   }
   void unlink(uint32_t at) {
     next_[previous_[at]] = next_[at];
@@ -243,9 +178,7 @@ class WingGongLowe {
   uint32_t obliged_ = 0;  // calls of known outcome that are not done
   std::vector<Event> events_;
   std::vector<uint32_t> next_, previous_;
-  std::vector<uint64_t> done_;
-  uint64_t hash_ = 0;  // of done_
-  uint32_t low_ = 0, high_ = 0;
+  DoneCalls done_;
   std::vector<Step> steps_;
   std::vector<uint32_t> best_;
   Visited<State> visited_;
@@ -259,7 +192,7 @@ Verdict search_linearization(ModelKind model, const Calls& calls, Texts* texts,
     case ModelKind::kRegister: return WingGongLowe(RegisterModel{texts}, calls, visited_max).run();
     case ModelKind::kCounter: return WingGongLowe(CounterModel(), calls, visited_max).run();
     case ModelKind::kSet: return WingGongLowe(SetModel(), calls, visited_max).run();
-    case ModelKind::kQueue: return WingGongLowe(QueueModel(), calls, visited_max).run();
+    case ModelKind::kQueue: return search_queue(calls, visited_max);
   }
   return {};
 }

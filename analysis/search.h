@@ -2,8 +2,9 @@
 // 1993) with the memory of Lowe ("Testing for Linearizability", 2017), for any sequential model:
 // take a call that nothing left must precede, step the model, go on; never enter a configuration
 // (set of calls done, state) twice. A call that only reads is done as soon as the state agrees, and
-// never reconsidered: doing it earlier forbids nothing. A hit in the memory is compared in full, so
-// no collision of hashes decides. Bounded by the number of configurations visited: beyond it the
+// never reconsidered: doing it earlier forbids nothing. A hit in the memory is compared in full
+// (visited.h), so no collision of hashes decides. Queues have a search of their own (queues.h).
+// Bounded by the number of configurations visited: beyond it the
 // answer is unknown, with the longest linearization of a part that was found.
 #pragma once
 

@@ -66,7 +66,7 @@ Calls true_history(ModelKind model, uint64_t count, uint64_t clients, uint64_t s
 TEST(Search, finds_orders_of_long_true_histories_that_the_verifier_accepts) {
   for (const ModelKind model : {ModelKind::kRegister, ModelKind::kCounter, ModelKind::kQueue}) {
     for (uint64_t seed = 1; seed <= 20; ++seed) {
-      const Calls calls = true_history(model, model == ModelKind::kQueue ? 80 : 400, 6, seed);
+      const Calls calls = true_history(model, 400, 6, seed);
       const Verdict verdict = search_linearization(model, calls);
       ASSERT_EQ(verdict.answer, Answer::kYes) << model_name(model) << " " << seed;
       EXPECT_EQ(verify_verdict(model, calls, verdict).objection, "");
@@ -103,6 +103,45 @@ TEST(Search, leaves_a_few_calls_of_a_long_illegal_history) {
   const Verdict verdict = judge_calls(ModelKind::kRegister, calls);
   ASSERT_EQ(verdict.answer, Answer::kNo);
   EXPECT_LE(verdict.witness.calls.size(), 4u);
+  EXPECT_EQ(verify_verdict(ModelKind::kRegister, calls, verdict).objection, "");
+}
+
+// Twenty values are put in at once and taken out one after the other, in any order; then two of
+// them out of order.
+TEST(Search, values_that_were_put_in_at_once_have_no_order_until_they_are_taken) {
+  Calls calls;
+  for (uint64_t value = 1; value <= 20; ++value)
+    calls.calls.push_back(call_of(Act::kEnqueue, value, 0, 100));
+  for (uint64_t i = 0; i < 20; ++i) {
+    const Time at = 101 + 10 * static_cast<Time>(i);
+    calls.calls.push_back(call_of(Act::kDequeue, 1 + i * 7 % 20, at, at + 5));
+  }
+  calls.calls.push_back(call_of(Act::kDequeue, kAbsent, 400, 401));
+  const Verdict legal = judge_calls(ModelKind::kQueue, calls);
+  ASSERT_EQ(legal.answer, Answer::kYes);
+  EXPECT_EQ(legal.visited, 21u);
+  EXPECT_EQ(verify_verdict(ModelKind::kQueue, calls, legal).objection, "");
+
+  calls.calls.push_back(call_of(Act::kEnqueue, 21, 500, 501));
+  calls.calls.push_back(call_of(Act::kEnqueue, 22, 502, 503));
+  calls.calls.push_back(call_of(Act::kDequeue, 22, 504, 510));
+  calls.calls.push_back(call_of(Act::kDequeue, 21, 511, 512));
+  const Verdict illegal = judge_calls(ModelKind::kQueue, calls);
+  ASSERT_EQ(illegal.answer, Answer::kNo);
+  EXPECT_EQ(illegal.witness.calls.size(), 4u);
+  EXPECT_EQ(verify_verdict(ModelKind::kQueue, calls, illegal).objection, "");
+}
+
+// The register went from absent to 3 before anybody could exchange absent for 6; that this happened
+// shows by the exchange of 6 for 5 alone.
+TEST(Search, a_witness_shows_that_what_nobody_was_told_of_did_happen) {
+  Calls calls;
+  calls.calls = {call_of(Act::kWrite, 3, 10, 14), call_of(Act::kRead, 3, 11, 16),
+                 call_of(Act::kCompareAndSet, 5, 15, 21),
+                 call_of(Act::kCompareAndSet, 6, 16, kNever)};
+  calls.calls[2].expected = 6;
+  const Verdict verdict = judge_calls(ModelKind::kRegister, calls);
+  ASSERT_EQ(verdict.answer, Answer::kNo);
   EXPECT_EQ(verify_verdict(ModelKind::kRegister, calls, verdict).objection, "");
 }
 

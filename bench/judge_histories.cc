@@ -124,35 +124,33 @@ History register_history(uint64_t operations, uint64_t clients, uint64_t seed) {
   return history;
 }
 
-std::vector<GeneralHistory> general_histories(uint64_t count, uint64_t operations, uint64_t clients,
-                                              uint64_t seed) {
-  constexpr ModelKind kModels[] = {ModelKind::kRegister, ModelKind::kCounter, ModelKind::kSet,
-                                   ModelKind::kQueue};
+std::vector<Calls> general_histories(ModelKind model, bool once, uint64_t count,
+                                     uint64_t operations, uint64_t clients, uint64_t seed) {
   Random random(seed);
-  std::vector<GeneralHistory> all;
+  std::vector<Calls> all;
   for (uint64_t n = 0; n < count; ++n) {
-    GeneralHistory& made = all.emplace_back();
-    made.model = kModels[n % 4];
+    Calls& made = all.emplace_back();
     const std::vector<Span> times = spans(operations, clients, random);
+    uint64_t number = 0;
     for (const Span& span : times) {
-      Call call = general_call(made.model, random);
+      Call call = general_call(model, random);
+      if (once) call.value = ++number;
       call.begin = span.begin;
       call.end = span.end;
       call.client = span.client;
-      made.calls.calls.push_back(call);
+      made.calls.push_back(call);
     }
     Object object;
-    for (const uint32_t i : effects(times, random))
-      take_effect(object, made.calls, made.calls.calls[i]);
-    if (n / 4 % 2 == 0) continue;
+    for (const uint32_t i : effects(times, random)) take_effect(object, made, made.calls[i]);
+    if (n % 2 == 0) continue;
     for (uint64_t i = random.below(operations); i < operations; ++i) {
-      Call& call = made.calls.calls[i];
+      Call& call = made.calls[i];
       if (call.act != Act::kRead && call.act != Act::kDequeue && call.act != Act::kReadAll)
         continue;
       if (call.act == Act::kReadAll) {
         call.list_count = call.list_count == 0 ? 0 : call.list_count - 1;
       } else {
-        call.value = 1 + random.below(5);
+        call.value = 1 + random.below(once ? operations : 5);
       }
       break;
     }

@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <optional>
 
-#include "analysis/isolation/edn.h"
 #include "analysis/isolation/isolation.h"
+#include "analysis/isolation/transaction_log.h"
 #include "analysis/isolation/verify.h"
 #include "cli/json.h"
 #include "cli/report.h"

@@ -416,6 +416,9 @@ void check_scenario(const scenario::Scenario& scenario, const Locations& locatio
                                   "pbs reads each key at its own times; leave it out or say 0");
   }
   if (scenario.has_expect()) check_expect(root.nested("expect"), scenario);
+  if (scenario.stop_at_violation() && !scenario.expect().linearizable())
+    root.mistake("stop_at_violation",
+                 "needs expect { linearizable: true }, which is what can stop it");
 }
 
 }  // namespace ringside::lab

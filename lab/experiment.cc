@@ -11,6 +11,7 @@
 #include "lab/measure.h"
 #include "lab/node_plan.h"
 #include "lab/observer.h"
+#include "lab/online_judge.h"
 #include "lab/overrides.h"
 #include "lab/plan.h"
 #include "lab/predict.h"
@@ -126,11 +127,13 @@ class Experiment {
       });
       if (!node.spare) world_.start(node.id);
     }
+    HistorySink* sink = watcher_ ? static_cast<HistorySink*>(&*watcher_) : &recorder_;
+    if (scenario_.stop_at_violation() && !options_.gate)
+      sink = &online_.emplace(*sink, recorder_.history());
     runs_.resize(plan_.clients.size());
     clients_running_ = static_cast<uint32_t>(runs_.size());
     for (std::size_t i = 0; i < plan_.clients.size(); ++i) {
-      runs_[i] = {&plan_, &plan_.clients[i], &recorder_, &recorder_, &clients_running_, false};
-      if (watcher_) runs_[i].sink = &*watcher_;
+      runs_[i] = {&plan_, &plan_.clients[i], &recorder_, sink, &clients_running_, false};
       world_.place(plan_.clients[i].id, plan_.clients[i].machine,
                    [run = &runs_[i]](Host& host) { return run_client(host, run); });
       world_.start(plan_.clients[i].id);
@@ -155,8 +158,10 @@ class Experiment {
   }
 
   bool stopped() const {
-    return options_.until_event != 0 && world_.events() >= options_.until_event;
+    return violated() || (options_.until_event != 0 && world_.events() >= options_.until_event);
   }
+  // A register broke, and that is where the run was to end.
+  bool violated() const { return online_ && !online_->holds(); }
 
   void advance_to(Time until) {
     // An event of our own, so that the steps end at the moment however quiet the world is.
@@ -253,7 +258,7 @@ class Experiment {
 
   void conclude_verdict(const History& history) {
     std::vector<TakenImage> finals;
-    if (needs_final_images(scenario_.expect())) {
+    if (needs_final_images(scenario_.expect()) && !violated()) {
       for (const NodePlan& node : plan_.nodes) {
         if (faults_.is_off(node.id)) continue;
         finals.push_back({node.id, world_.now(), "at the end of the run", world_.image(node.id)});
@@ -281,7 +286,8 @@ class Experiment {
                             administrator_.member_history(),
                             administrator_.orders(),
                             administrator_.carried_out(),
-                            administrator_.unfinished()};
+                            administrator_.unfinished(),
+                            online_ ? online_->breaking() : kNoOperation};
     judge(scenario_, plan_, evidence, result_);
     add_prediction(scenario_, result_);
     for (const auto& [probe, times] : observer_.probes())
@@ -295,6 +301,7 @@ class Experiment {
   HistoryRecorder recorder_;
   RunObserver observer_;
   std::optional<Watcher> watcher_;
+  std::optional<OnlineJudge> online_;  // before watcher and recorder
   FaultSchedule faults_;
   Checkpoints checkpoints_;
   Administrator administrator_;

@@ -151,15 +151,12 @@ Result<void> write_hunt(const std::string& path, const HuntFile& hunt) {
   message.set_wall_seconds(hunt.wall_seconds);
   message.set_cpu_seconds(hunt.cpu_seconds);
   for (const HuntLane::Memory& lane : hunt.lanes) encode_lane(lane, *message.add_lane());
-  return write_sealed(path, kHuntSeal, message.SerializeAsString());
+  return write_sealed(path, kHuntSeal, message);
 }
 
 Result<HuntFile> read_hunt(const std::string& path) {
-  Result<std::string> body = read_sealed(path, kHuntSeal);
-  if (!body.ok()) return body.error();
   record::Hunt message;
-  if (!message.ParseFromString(*body))
-    return {Code::kCorrupt, concat(path, ": this hunt is damaged: it cannot be parsed")};
+  if (Result<void> read = read_sealed(path, kHuntSeal, message); !read.ok()) return read.error();
   HuntFile hunt;
   for (const auto& one : message.scenario()) {
     HuntScenario scenario;

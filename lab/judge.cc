@@ -33,6 +33,7 @@ class Judge {
         disks_(scenario, plan, evidence, verdict_) {}
 
   void run() {
+    if (evidence_.breaking != kNoOperation) return judge_linearizable();
     judge_evidence();
     if (expect_.has_acknowledged_writes()) judge_acknowledged_writes();
     if (expect_.replicas_keep_acknowledged()) disks_.judge_replicas();
@@ -157,6 +158,11 @@ class Judge {
                      " reads and ", format_count(report.writes), " writes")
             : concat(report.keys_violated, " of ", report.keys, " registers are not; ",
                      describe(history_, report.violations.front()));
+    if (evidence_.breaking != kNoOperation) {
+      const Operation& last = history_.operations[evidence_.breaking];
+      append(detail, "; the run was stopped there, ",
+             format_span(last.finished - plan_.timeline.start), " after its start");
+    }
     say("linearizable", report.linearizable() && report.reads > 0, std::move(detail));
   }
 

@@ -28,9 +28,12 @@ struct Evidence {
   std::vector<std::vector<Member>> members;
   uint64_t orders = 0;                               // that administrators gave
   std::vector<std::string> carried_out, unfinished;  // of those; one line each
+  // At whose end the run was stopped, since a register broke; kNoOperation: it went to its end.
+  uint32_t breaking = kNoOperation;
 };
 
-// Fills in expectations, witnesses, metrics, pooled estimates and the t-visibility curve.
+// Fills in expectations, witnesses, metrics, pooled estimates and the t-visibility curve. Of a run
+// that was stopped only whether it is linearizable: of the rest it is no evidence.
 void judge(const scenario::Scenario& scenario, const Plan& plan, const Evidence& evidence,
            RunResult& result);
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "lab/hunt.pb.h"
-#include "lab/recording.h"
+#include "lab/result_message.h"
 #include "lab/sealed_file.h"
 #include "lab/text.h"
 
@@ -39,17 +39,15 @@ Result<void> write_run_shard(const std::string& path, const RunShard& shard) {
     out.set_seed(run.seed);
     out.set_crashed(run.end != End::kFinished);
     out.set_message(run.message);
-    CHECK(out.mutable_result()->ParseFromString(encode_result(run.result)));
+    to_message(run.result, *out.mutable_result());
   }
-  return write_sealed(path, kRunShardSeal, message.SerializeAsString());
+  return write_sealed(path, kRunShardSeal, message);
 }
 
 Result<RunShard> read_run_shard(const std::string& path) {
-  Result<std::string> body = read_sealed(path, kRunShardSeal);
-  if (!body.ok()) return body.error();
   record::RunShard message;
-  if (!message.ParseFromString(*body))
-    return {Code::kCorrupt, concat(path, ": this shard is damaged: it cannot be parsed")};
+  if (Result<void> read = read_sealed(path, kRunShardSeal, message); !read.ok())
+    return read.error();
   RunShard shard;
   shard.scenario = message.scenario();
   shard.about = message.about();
@@ -59,13 +57,11 @@ Result<RunShard> read_run_shard(const std::string& path) {
   shard.shard = {message.shard(), message.shards()};
   shard.wall_seconds = message.wall_seconds();
   for (const auto& one : message.run()) {
-    Result<RunResult> result = decode_result(one.result().SerializeAsString());
-    if (!result.ok()) return result.error();
     WorkerResult run;
     run.seed = one.seed();
     run.end = one.crashed() ? End::kCrashed : End::kFinished;
     run.message = one.message();
-    run.result = std::move(*result);
+    run.result = from_message(one.result());
     shard.runs.push_back(std::move(run));
   }
   return shard;

@@ -25,10 +25,6 @@ struct Recording {
 Result<void> write_recording(const std::string& path, const Recording& recording);
 Result<Recording> read_recording(const std::string& path);
 
-// Without the history.
-std::string encode_result(const RunResult& result);
-Result<RunResult> decode_result(const std::string& bytes);
-
 // A hash of this very program: two builds with one hash must give one fingerprint.
 uint64_t build_id();
 

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "lab/load.h"
+#include "lab/result_message.h"
 
 namespace ringside::lab {
 namespace {

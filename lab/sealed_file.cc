@@ -1,6 +1,7 @@
 #include "lab/sealed_file.h"
 
 #include <fcntl.h>
+#include <google/protobuf/message_lite.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -58,7 +59,9 @@ Result<void> write_whole(const std::string& path, const std::string& bytes) {
   return done;
 }
 
-Result<void> write_sealed(const std::string& path, const Seal& seal, const std::string& body) {
+Result<void> write_sealed(const std::string& path, const Seal& seal,
+                          const google::protobuf::MessageLite& message) {
+  const std::string body = message.SerializeAsString();
   std::string bytes(seal.magic, sizeof seal.magic);
   put_number(bytes, seal.version, 4);
   put_number(bytes, 0, 4);
@@ -68,7 +71,8 @@ Result<void> write_sealed(const std::string& path, const Seal& seal, const std::
   return write_whole(path, bytes);
 }
 
-Result<std::string> read_sealed(const std::string& path, const Seal& seal) {
+Result<void> read_sealed(const std::string& path, const Seal& seal,
+                         google::protobuf::MessageLite& message) {
   Result<std::string> bytes = read_text_file(path);
   if (!bytes.ok()) return bytes.error();
   if (bytes->size() < sizeof seal.magic ||
@@ -91,7 +95,9 @@ Result<std::string> read_sealed(const std::string& path, const Seal& seal) {
   const std::string_view body = std::string_view(*bytes).substr(kHeaderSize);
   if (body.size() != size || hash_bytes(body) != get_number(*bytes, 24, 8))
     return {Code::kCorrupt, concat(path, ": ", what, " is damaged: its checksum is wrong")};
-  return std::string(body);
+  if (!message.ParseFromArray(body.data(), static_cast<int>(body.size())))
+    return {Code::kCorrupt, concat(path, ": ", what, " is damaged: it cannot be parsed")};
+  return {};
 }
 
 }  // namespace ringside::lab

@@ -3,7 +3,7 @@
 //   8 bytes of magic | u32 version | u32 reserved (0) | u64 bytes of the body | u64 XXH3 of the
 //   body
 //
-// all little-endian, and then the body. A file of that name is always the old one or the new one,
+// all little-endian, and then the body, a protobuf message. A file of that name is always the old one or the new one,
 // however its writer died; what was cut short or changed since is refused in one line.
 #pragma once
 
@@ -11,6 +11,10 @@
 #include <string>
 
 #include "runtime/result.h"
+
+namespace google::protobuf {
+class MessageLite;
+}
 
 namespace ringside::lab {
 
@@ -24,8 +28,9 @@ struct Seal {
 // The bytes as they are, through a temporary file beside it.
 Result<void> write_whole(const std::string& path, const std::string& bytes);
 
-Result<void> write_sealed(const std::string& path, const Seal& seal, const std::string& body);
-// The body.
-Result<std::string> read_sealed(const std::string& path, const Seal& seal);
+Result<void> write_sealed(const std::string& path, const Seal& seal,
+                          const google::protobuf::MessageLite& message);
+Result<void> read_sealed(const std::string& path, const Seal& seal,
+                         google::protobuf::MessageLite& message);
 
 }  // namespace ringside::lab

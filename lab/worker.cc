@@ -13,7 +13,7 @@
 #include <cstring>
 #include <memory>
 
-#include "lab/recording.h"
+#include "lab/result_message.h"
 #include "lab/text.h"
 #include "sim/trip_wire.h"
 

@@ -3,7 +3,7 @@
 
 #include <initializer_list>
 
-#include "analysis/isolation/isolation.h"
+#include "analysis/isolation/test_histories.h"
 #include "analysis/isolation/verify.h"
 
 namespace ringside::isolation {
@@ -54,12 +54,11 @@ struct Expected {
 };
 void expect_exactly(const Planted& planted, std::initializer_list<Expected> expected,
                     std::initializer_list<Level> out, std::initializer_list<Level> not_out) {
-  const Result<IsolationReport> report = check_isolation(planted.history);
-  ASSERT_TRUE(report.ok());
-  const std::string text = describe(planted.history, *report);
+  const IsolationReport report = judge(planted.history);
+  const std::string text = describe(planted.history, report);
   uint32_t wanted = 0, found = 0;
   for (const Expected& one : expected) wanted |= 1u << static_cast<int>(one.kind);
-  for (const Anomaly& anomaly : report->anomalies) {
+  for (const Anomaly& anomaly : report.anomalies) {
     found |= 1u << static_cast<int>(anomaly.kind);
     EXPECT_TRUE(verify_anomaly(planted.history, anomaly).ok()) << text;
     for (const Expected& one : expected) {
@@ -69,9 +68,8 @@ void expect_exactly(const Planted& planted, std::initializer_list<Expected> expe
     }
   }
   EXPECT_EQ(wanted, found) << text;
-  for (const Level level : out) EXPECT_EQ(report->level(level), LevelVerdict::kRuledOut) << text;
-  for (const Level level : not_out)
-    EXPECT_NE(report->level(level), LevelVerdict::kRuledOut) << text;
+  for (const Level level : out) EXPECT_EQ(report.level(level), LevelVerdict::kRuledOut) << text;
+  for (const Level level : not_out) EXPECT_NE(report.level(level), LevelVerdict::kRuledOut) << text;
 }
 
 using enum AnomalyKind;
@@ -266,9 +264,8 @@ TEST(PlantedAnomalies, of_every_class_with_a_process) {
   item.at(1, 1000, 1).read(kX, {}).append(kY, 1);
   item.together().read(kY, {}).read(2, {}).append(kX, 1);
   item.together().read(kX, {1}).read(kY, {1});
-  const Result<IsolationReport> report = check_isolation(item.history);
-  ASSERT_TRUE(report.ok());
-  EXPECT_TRUE(report->shows(kG2Item));
+  const IsolationReport report = judge(item.history);
+  EXPECT_TRUE(report.shows(kG2Item));
 }
 
 TEST(PlantedAnomalies, g2_item_process_alone) {
@@ -306,9 +303,8 @@ TEST(PlantedAnomalies, of_every_class_in_real_time) {
   apart.at(5, 15, 2).append(kY, 1);
   apart.at(11, 30, 3).read(kY, {}).append(2, 1);
   apart.at(20, 30, 4).read(2, {1}).read(kX, {});
-  const Result<IsolationReport> report = check_isolation(apart.history);
-  ASSERT_TRUE(report.ok());
-  EXPECT_TRUE(report->shows(kGSingleRealTime));
+  const IsolationReport report = judge(apart.history);
+  EXPECT_TRUE(report.shows(kGSingleRealTime));
 
   Planted item;
   item.at(0, 10).append(kX, 1);
@@ -324,12 +320,11 @@ TEST(PlantedAnomalies, a_clean_history_is_strictly_serializable) {
   p.at(0, 10).append(kX, 1);
   p.at(20, 30).read(kX, {1}).append(kX, 2);
   p.at(25, 40).read(kX, {1}).read(kY, {});
-  const Result<IsolationReport> report = check_isolation(p.history);
-  ASSERT_TRUE(report.ok());
-  EXPECT_TRUE(report->anomalies.empty());
-  EXPECT_EQ(report->level(kStrictSerializable), LevelVerdict::kHolds);
-  EXPECT_EQ(report->order, (std::vector<TransactionId>{0, 2, 1}));
-  for (const WeakVerdict& weak : report->weak) EXPECT_EQ(weak.kind, WeakVerdict::Kind::kHolds);
+  const IsolationReport report = judge(p.history);
+  EXPECT_TRUE(report.anomalies.empty());
+  EXPECT_EQ(report.level(kStrictSerializable), LevelVerdict::kHolds);
+  EXPECT_EQ(report.order, (std::vector<TransactionId>{0, 2, 1}));
+  for (const WeakVerdict& weak : report.weak) EXPECT_EQ(weak.kind, WeakVerdict::Kind::kHolds);
 }
 
 TEST(PlantedAnomalies, what_may_have_happened_counts_once_it_was_seen) {
@@ -337,10 +332,9 @@ TEST(PlantedAnomalies, what_may_have_happened_counts_once_it_was_seen) {
   p.at(0, 10).append(kX, 1).append(kY, 1).outcome(Outcome::kUnknown);
   p.at(20, 30).read(kX, {1});
   p.at(20, 30).read(kY, {});
-  const Result<IsolationReport> report = check_isolation(p.history);
-  ASSERT_TRUE(report.ok());
-  EXPECT_EQ(report->committed, 3u);
-  EXPECT_EQ(report->level(kStrictSerializable), LevelVerdict::kHolds);  // its end is unknown
+  const IsolationReport report = judge(p.history);
+  EXPECT_EQ(report.committed, 3u);
+  EXPECT_EQ(report.level(kStrictSerializable), LevelVerdict::kHolds);  // its end is unknown
 }
 
 }  // namespace

@@ -9,20 +9,6 @@ namespace {
 constexpr Level kSerialLevels[] = {Level::kSerializable, Level::kStrongSessionSerializable,
                                    Level::kStrictSerializable};
 
-IsolationReport judge(const TransactionHistory& history, const IsolationOptions& options = {}) {
-  Result<IsolationReport> report = check_isolation(history, options);
-  EXPECT_TRUE(report.ok()) << (report.ok() ? "" : report.error().text());
-  return report.ok() ? std::move(report).value() : IsolationReport{};
-}
-
-std::string all_of(const TransactionHistory& history) {
-  std::string text;
-  for (TransactionId id = 0; id < history.transactions.size(); ++id)
-    text += describe(history, id) + " at " + std::to_string(history.transactions[id].begin) + "-" +
-            std::to_string(history.transactions[id].end) + "\n";
-  return text;
-}
-
 struct Tally {
   int held[3] = {}, ruled_out[3] = {}, open[3] = {};
 };

@@ -1,5 +1,7 @@
 #include "analysis/isolation/test_histories.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 
 #include "analysis/isolation/facts.h"
@@ -369,6 +371,20 @@ TransactionHistory random_transactions(Random& random, const RandomShape& shape)
   history.add(9, 0, 1'000);
   for (ObjectId object = 0; object < 2; ++object) history.read_list(object, order[object]);
   return history;
+}
+
+IsolationReport judge(const TransactionHistory& history, const IsolationOptions& options) {
+  Result<IsolationReport> report = check_isolation(history, options);
+  EXPECT_TRUE(report.ok()) << (report.ok() ? "" : report.error().text());
+  return report.ok() ? std::move(report).value() : IsolationReport{};
+}
+
+std::string all_of(const TransactionHistory& history) {
+  std::string text;
+  for (TransactionId id = 0; id < history.transactions.size(); ++id)
+    text += describe(history, id) + " at " + std::to_string(history.transactions[id].begin) + "-" +
+            std::to_string(history.transactions[id].end) + "\n";
+  return text;
 }
 
 bool some_serial_order(const TransactionHistory& history, bool processes, bool real_time) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "analysis/isolation/isolation.h"
@@ -24,6 +25,11 @@ struct RandomShape {
   double serial = 0.7;
 };
 TransactionHistory random_transactions(Random& random, const RandomShape& shape);
+
+// The report of a history that can be judged; fails the test when it cannot.
+IsolationReport judge(const TransactionHistory& history, const IsolationOptions& options = {});
+// All of its transactions with their times, one a line.
+std::string all_of(const TransactionHistory& history);
 
 // Is there an order of what happened, and perhaps of what may have, in which every read is right?
 // By trying all.

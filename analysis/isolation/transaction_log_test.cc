@@ -1,8 +1,8 @@
-#include "analysis/isolation/edn.h"
+#include "analysis/isolation/transaction_log.h"
 
 #include <gtest/gtest.h>
 
-#include "analysis/isolation/isolation.h"
+#include "analysis/isolation/test_histories.h"
 
 namespace ringside::isolation {
 namespace {
@@ -22,7 +22,7 @@ constexpr std::string_view kListAppend = R"(
 {:type :invoke, :f :txn, :value [[:append "k" 4]], :process 2} #_ {:discarded 1}
 )";
 
-TEST(Edn, reads_jepsens_list_append) {
+TEST(TransactionLog, reads_jepsens_list_append) {
   const Result<TransactionHistory> history = read_transactions(kListAppend);
   ASSERT_TRUE(history.ok()) << history.error().text();
   ASSERT_EQ(history->transactions.size(), 5u);
@@ -36,7 +36,7 @@ TEST(Edn, reads_jepsens_list_append) {
   EXPECT_LT(history->transactions[1].end, history->transactions[2].begin);
 }
 
-TEST(Edn, reads_jepsens_registers_in_one_vector) {
+TEST(TransactionLog, reads_jepsens_registers_in_one_vector) {
   const Result<TransactionHistory> history = read_transactions(R"([
     {:type :invoke, :process 0, :f :txn, :value [[:w :x 1] [:r :y nil]]}
     {:type :ok, :process 0, :f :txn, :value [[:w :x 1] [:r :y nil]]}
@@ -48,17 +48,16 @@ TEST(Edn, reads_jepsens_registers_in_one_vector) {
 }
 
 // The write skew that is in every textbook, as Jepsen would have recorded it.
-TEST(Edn, what_was_read_can_be_judged) {
+TEST(TransactionLog, what_was_read_can_be_judged) {
   const Result<TransactionHistory> history = read_transactions(R"(
     {:type :invoke, :process 0, :f :txn, :value [[:r 1 nil] [:append 2 1]]}
     {:type :invoke, :process 1, :f :txn, :value [[:r 2 nil] [:append 1 1]]}
     {:type :ok, :process 0, :f :txn, :value [[:r 1 []] [:append 2 1]]}
     {:type :ok, :process 1, :f :txn, :value [[:r 2 nil] [:append 1 1]]})");
   ASSERT_TRUE(history.ok()) << history.error().text();
-  const Result<IsolationReport> report = check_isolation(*history);
-  ASSERT_TRUE(report.ok());
-  ASSERT_EQ(report->anomalies.size(), 1u);
-  EXPECT_EQ(report->anomalies[0].kind, AnomalyKind::kG2Item);
+  const IsolationReport report = judge(*history);
+  ASSERT_EQ(report.anomalies.size(), 1u);
+  EXPECT_EQ(report.anomalies[0].kind, AnomalyKind::kG2Item);
 }
 
 void expect_refused(std::string_view text, std::string_view why) {
@@ -67,12 +66,12 @@ void expect_refused(std::string_view text, std::string_view why) {
   EXPECT_NE(history.error().text().find(why), std::string::npos) << history.error().text();
 }
 
-TEST(Edn, mistakes_are_named_with_their_line) {
+TEST(TransactionLog, mistakes_are_named_with_their_line) {
   expect_refused("\n\n{:type :invoke", "line 3: '}' is missing");
   expect_refused("{:type :invoke, :process 0, :value [[:r 1 nil]]} 17", "an event is a map");
-  expect_refused("]", "closes nothing");
+  expect_refused("]", "a value is missing before ']'");
   expect_refused("{:type :invoke, :process}", "a key without a value");
-  expect_refused("{:process 0}", "an event needs :type and :process");
+  expect_refused("{:process 0}", "an event needs a :type");
   expect_refused("{:type :began, :process 0}", ":type is :invoke, :ok, :fail or :info");
   expect_refused("{:type :ok, :process 3, :value []}", "process 3 ends what it did not begin");
   expect_refused("{:type :invoke, :process 0, :value [[:r 1]]}", "a micro-operation is");
@@ -85,12 +84,12 @@ TEST(Edn, mistakes_are_named_with_their_line) {
       "begins before it has ended");
   expect_refused("{:type :invoke, :process 0, :value [[:append 1 1] [:append 1 1]]}",
                  "is written twice");
-  expect_refused(std::string(500, '['), "nested deeper");
-  expect_refused("\"abc", "a string without its end");
+  expect_refused(std::string(500, '['), "nested too deeply");
+  expect_refused("\"abc", "a text has no end");
 }
 
 // Every prefix and every changed byte ends in an answer, right or wrong.
-TEST(Edn, broken_texts_are_refused_or_read_and_nothing_worse) {
+TEST(TransactionLog, broken_texts_are_refused_or_read_and_nothing_worse) {
   int refused = 0;
   for (std::size_t i = 0; i < kListAppend.size(); ++i) {
     refused += !read_transactions(kListAppend.substr(0, i)).ok();

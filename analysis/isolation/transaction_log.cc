@@ -1,10 +1,8 @@
-#include "analysis/isolation/edn.h"
+#include "analysis/isolation/transaction_log.h"
 
 #include <absl/container/flat_hash_map.h>
 
-#include <charconv>
-
-#include "analysis/isolation/edn_form.h"
+#include "analysis/foreign_log.h"
 
 namespace ringside::isolation {
 namespace {
@@ -24,30 +22,14 @@ struct PendingTransaction {
   std::vector<MicroOp> ops;
 };
 
-Error error_at(const EdnForm& form, std::string what) {
-  return {Code::kInvalid, "line " + std::to_string(form.line) + ": " + std::move(what)};
+Error error_at(const Edn& at, std::string what) {
+  return {Code::kInvalid, "line " + std::to_string(at.line) + ": " + std::move(what)};
 }
 
-bool to_integer(const EdnForm& form, int64_t& into) {
-  if (form.type != EdnForm::Type::kAtom) return false;
-  std::string_view digits = form.text;
-  if (digits.ends_with('N')) digits.remove_suffix(1);
-  if (digits.starts_with('+')) digits.remove_prefix(1);
-  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), into);
-  return code == std::errc() && end == digits.data() + digits.size() && into > kUnrecorded;
-}
-
-void write_key(const EdnForm& form, std::string& into) {
-  if (form.type == EdnForm::Type::kAtom || form.type == EdnForm::Type::kString) {
-    into += form.text;
-    return;
-  }
-  into += '[';
-  for (const EdnForm& part : form.parts) {
-    if (into.back() != '[') into += ' ';
-    write_key(part, into);
-  }
-  into += ']';
+bool to_integer(const Edn& edn, int64_t& into) {
+  const std::optional<int64_t> number = edn.number();
+  into = number.value_or(kUnrecorded);
+  return into > kUnrecorded;
 }
 
 class JepsenReader {
@@ -56,12 +38,11 @@ class JepsenReader {
 
   Result<TransactionHistory> read() {
     while (!reader_.at_end()) {
-      const Result<EdnForm> form = reader_.next();
-      if (!form.ok()) return form.error();
-      const bool many = form->type == EdnForm::Type::kSequence;
-      const std::span<const EdnForm> events =
-          many ? std::span<const EdnForm>(form->parts) : std::span<const EdnForm>(&*form, 1);
-      for (const EdnForm& event : events) {
+      const Result<Edn> edn = reader_.next();
+      if (!edn.ok()) return edn.error();
+      const std::span<const Edn> events =
+          edn->is_vector() ? std::span<const Edn>(edn->items) : std::span<const Edn>(&*edn, 1);
+      for (const Edn& event : events) {
         if (Result<void> done = add_event(event); !done.ok()) return done.error();
       }
     }
@@ -69,17 +50,16 @@ class JepsenReader {
   }
 
  private:
-  Result<void> add_event(const EdnForm& event) {
-    if (event.type != EdnForm::Type::kMap)
+  Result<void> add_event(const Edn& event) {
+    if (event.kind != Edn::Kind::kMap)
       return error_at(event,
                       "an event is a map, such as {:type :invoke, :process 0, :f :txn, "
                       ":value [[:r 1 nil]]}");
-    const EdnForm *type = event.find(":type"), *process = event.find(":process");
-    const EdnForm* value = event.find(":value");
-    if (type == nullptr || process == nullptr)
-      return error_at(event, "an event needs :type and :process");
+    const Edn *type = event.find(":type"), *process = event.find(":process");
+    const Edn* value = event.find(":value");
+    if (type == nullptr) return error_at(event, "an event needs a :type");
     int64_t client = 0;
-    if (!to_integer(*process, client)) return {};  // :nemesis
+    if (process != nullptr && !to_integer(*process, client)) return {};  // :nemesis
     if (client < 0 || client >= UINT32_MAX)
       return error_at(*process, "a process is a number from 0 to 4294967294");
     const int64_t now = ++time_;
@@ -88,7 +68,7 @@ class JepsenReader {
       if (open != open_.end())
         return error_at(event, "process " + std::to_string(client) +
                                    " begins before it has ended what it began before");
-      if (!has_micro_ops(value)) {
+      if (value == nullptr || !is_transaction(*value)) {
         open_[static_cast<uint32_t>(client)] = kNoTransaction;
         return {};
       }
@@ -112,31 +92,21 @@ class JepsenReader {
     if (type->is(":fail")) made.outcome = Outcome::kFailed;
     if (!type->is(":ok")) return {};
     made.outcome = Outcome::kOk;
-    if (!has_micro_ops(value))
+    if (value == nullptr || !is_transaction(*value))
       return error_at(event, ":value of an :ok is what was done and read, such as [[:r 1 [2 3]]]");
     made.ops.clear();
     return read_ops(*value, made.ops);
   }
 
-  static bool has_micro_ops(const EdnForm* value) {
-    if (value == nullptr || value->type != EdnForm::Type::kSequence) return false;
-    for (const EdnForm& op : value->parts) {
-      if (op.type != EdnForm::Type::kSequence || op.parts.empty() || op.parts[0].text.empty())
-        return false;
-      if (op.parts[0].text[0] != ':') return false;
-    }
-    return true;
-  }
-
-  Result<void> read_ops(const EdnForm& value, std::vector<MicroOp>& into) {
-    for (const EdnForm& form : value.parts) {
-      if (form.parts.size() != 3)
-        return error_at(form,
+  Result<void> read_ops(const Edn& value, std::vector<MicroOp>& into) {
+    for (const Edn& one : value.items) {
+      if (one.items.size() != 3)
+        return error_at(one,
                         "a micro-operation is [:append key value], [:w key value] or [:r key "
                         "value]");
       MicroOp& op = into.emplace_back();
-      op.object = object_of(form.parts[1]);
-      const EdnForm &name = form.parts[0], &argument = form.parts[2];
+      op.object = object_of(one.items[1]);
+      const Edn &name = one.items[0], &argument = one.items[2];
       if (name.is(":append") || name.is(":w")) {
         op.kind = name.is(":w") ? OpKind::kWrite : OpKind::kAppend;
         is_list_[op.object] |= name.is(":append");
@@ -148,16 +118,16 @@ class JepsenReader {
         return error_at(name,
                         "a micro-operation is :append, :w or :r, not " + std::string(name.text));
       op.kind = OpKind::kReadRegister;
-      op.nil = argument.is("nil");
+      op.nil = argument.is_nil();
       if (op.nil) continue;
-      if (argument.type != EdnForm::Type::kSequence) {
+      if (!argument.is_collection()) {
         if (!to_integer(argument, op.value))
           return error_at(argument, "what is read is nil, an integer or a vector of integers");
         continue;
       }
       op.kind = OpKind::kReadList;
       is_list_[op.object] = 1;
-      for (const EdnForm& element : argument.parts) {
+      for (const Edn& element : argument.items) {
         if (!to_integer(element, op.list.emplace_back()))
           return error_at(element, "an element is an integer of 64 bits");
       }
@@ -165,13 +135,11 @@ class JepsenReader {
     return {};
   }
 
-  ObjectId object_of(const EdnForm& key) {
-    name_.clear();
-    write_key(key, name_);
+  ObjectId object_of(const Edn& key) {
     const auto [at, added] =
-        objects_.try_emplace(name_, static_cast<ObjectId>(history_.objects.size()));
+        objects_.try_emplace(edn_text(key), static_cast<ObjectId>(history_.objects.size()));
     if (added) {
-      history_.objects.push_back(name_);
+      history_.objects.push_back(at->first);
       is_list_.push_back(0);
     }
     return at->second;
@@ -207,7 +175,6 @@ class JepsenReader {
   absl::flat_hash_map<uint32_t, TransactionId> open_;   // by process; looked up, never walked
   absl::flat_hash_map<std::string, ObjectId> objects_;  // likewise
   std::vector<char> is_list_;
-  std::string name_;
 };
 
 }  // namespace

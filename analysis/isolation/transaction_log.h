@@ -4,8 +4,9 @@
 //   {:type :ok,     :process 0, :f :txn, :value [[:append 5 1] [:r 6 [1 2]]]}
 // An :ok gives what was read; a :fail surely did not happen; an :info, or an invocation that
 // nothing completes, may have. Real time is the order of the events. What is of no client
-// (:nemesis) or has no micro-operations is skipped. Values are integers; keys may be anything. A
-// key is a list where anybody appends to it or reads a list from it.
+// (:nemesis) or has no micro-operations is skipped; events without a :process are of process 0.
+// Values are integers; keys may be anything. A key is a list where anybody appends to it or reads
+// a list from it.
 #pragma once
 
 #include <string_view>
