@@ -9,34 +9,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <map>
-#include <sstream>
-#include <string_view>
 
 #include "cli/report.h"
-#include "lab/text.h"
 
 namespace ringside::cli {
 namespace {
-
-// Freed memory is overwritten, without the cache that would keep it as it was.
-constexpr const char* kShakenPerturb = "MALLOC_PERTURB_=165";
-constexpr const char* kShakenTunables = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0";
-
-// Our environment with what shakes memory in it.
-std::vector<std::string> shaken_environment() {
-  std::vector<std::string> all;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    if (!text.starts_with("MALLOC_PERTURB_=") && !text.starts_with("GLIBC_TUNABLES="))
-      all.emplace_back(text);
-  }
-  all.emplace_back(kShakenPerturb);
-  all.emplace_back(kShakenTunables);
-  return all;
-}
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> out;
@@ -46,16 +24,14 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 // Of this very program; -1: it cannot be started.
-pid_t start_self(std::vector<std::string> arguments, bool shaken, int out, int err) {
-  std::vector<std::string> environment = shaken_environment();
+pid_t start_self(std::vector<std::string> arguments, int out, int err) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
   pid_t child = -1;
-  const int failed =
-      posix_spawn(&child, "/proc/self/exe", &actions, nullptr, pointers_to(arguments).data(),
-                  shaken ? pointers_to(environment).data() : environ);
+  const int failed = posix_spawn(&child, "/proc/self/exe", &actions, nullptr,
+                                 pointers_to(arguments).data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   return failed == 0 ? child : -1;
 }
@@ -63,8 +39,7 @@ pid_t start_self(std::vector<std::string> arguments, bool shaken, int out, int e
 pid_t start_replay(const std::string& recording) {
   const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (nowhere < 0) return -1;
-  const pid_t child =
-      start_self({"ringside", "replay", "--shaken", recording}, true, nowhere, nowhere);
+  const pid_t child = start_self({"ringside", "replay", "--shaken", recording}, nowhere, nowhere);
   close(nowhere);
   return child;
 }
@@ -107,7 +82,7 @@ FreshEvents::FreshEvents(const std::string& recording, bool shaken) {
   tells_ = fdopen(ends[0], "r");
   std::vector<std::string> arguments = {"ringside", "replay", "--events", recording};
   if (shaken) arguments.push_back("--shaken");
-  child_ = start_self(std::move(arguments), shaken, ends[1], fileno(complains_));
+  child_ = start_self(std::move(arguments), ends[1], fileno(complains_));
   close(ends[1]);
 }
 
@@ -133,19 +108,6 @@ std::string FreshEvents::first_complaint() {
   int c = 0;
   while ((c = std::getc(complains_)) != EOF && c != '\n') line += static_cast<char>(c);
   return line;
-}
-
-void shake_memory() {
-  const char* tunables = getenv("GLIBC_TUNABLES");
-  if (tunables != nullptr && std::string_view(kShakenTunables).ends_with(tunables)) return;
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  std::vector<std::string> arguments = lab::split(bytes.str(), '\0');
-  if (!arguments.empty()) arguments.pop_back();  // each ends with a zero
-  std::vector<std::string> environment = shaken_environment();
-  execve("/proc/self/exe", pointers_to(arguments).data(), pointers_to(environment).data());
-  std::perror("ringside: cannot start over with shaken memory");
 }
 
 }  // namespace ringside::cli

@@ -1,7 +1,7 @@
 // Plays recordings again, each in a fresh process of this very program: addresses lie elsewhere,
-// coroutine frames are not pooled, freed memory is overwritten and not handed out again at once. A
-// node whose doing depends on any of that plays another run; one that reads what it freed may
-// crash. A replay within one process, or one that was forked from it, would not show it.
+// coroutine frames are not pooled, memory is overwritten (shaken_memory.h). A node whose doing
+// depends on any of that plays another run; one that reads what it freed may crash. A replay within
+// one process, or one that was forked from it, would not show it.
 #pragma once
 
 #include <sys/types.h>
@@ -36,9 +36,5 @@ class FreshEvents {
   std::FILE* tells_ = nullptr;
   std::FILE* complains_ = nullptr;  // a file without a name
 };
-
-// Starts this program over, with its arguments, in an environment that has malloc overwrite what is
-// freed and not keep it at hand; returns where it already is so.
-void shake_memory();
 
 }  // namespace ringside::cli

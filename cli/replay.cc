@@ -9,6 +9,7 @@
 #include "cli/fresh_replay.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/shaken_memory.h"
 #include "cli/verbs.h"
 #include "lab/recording.h"
 #include "lab/text.h"
