@@ -33,6 +33,7 @@ class Shrinker {
 
   void lists() {
     take("the tail", shorter_runs);
+    reduce(Part::kKeys);  // first, since it makes every run that follows cheaper
     reduce(Part::kFaults);
     reduce(Part::kOrders);
     take("the tail", shorter_runs);
