@@ -7,7 +7,7 @@ namespace ringside::lab {
 namespace {
 
 constexpr uint32_t kBatch = 24;  // of candidates that are made at once
-constexpr int kRoundsMax = 4;    // of all passes
+constexpr int kRoundsMax = 8;    // of all passes
 constexpr int kRepeatsMax = 12;  // of one alternative that can be taken again and again
 
 class Shrinker {
@@ -33,6 +33,7 @@ class Shrinker {
 
   void lists() {
     take("the tail", shorter_runs);
+    reduce(Part::kKeys);  // first, since it makes every run that follows cheaper
     reduce(Part::kFaults);
     reduce(Part::kOrders);
     take("the tail", shorter_runs);
@@ -56,7 +57,7 @@ class Shrinker {
     take("plainer choices", plainer_choices);
   }
 
-  // What makes it easier to read; of no more use to the other passes.
+  // What makes it easier to read, and then once more what may go.
   void tidy() {
     take("fewer machines", smaller_topologies);
     take("fewer processes", fewer_processes);
@@ -64,6 +65,10 @@ class Shrinker {
     take_each("rounder times", now_.fault_size(), rounder_fault, false);
     take_each("rounder times", now_.workload().script().step_size(), rounder_step, false);
     take("the tail", shorter_runs);
+    // At other times, among fewer machines, more may have become superfluous.
+    reduce(Part::kFaults);
+    reduce(Part::kOrders);
+    reduce(Part::kSteps);
   }
 
   // Takes out ever smaller pieces of a list, from its beginning to its end.
