@@ -71,13 +71,19 @@ TEST_F(JudgeTest, transactions_are_held_to_a_level_of_isolation) {
   write("skew.edn", kSkewLog);
   const Ended strict = ringside("judge skew.edn");
   EXPECT_EQ(strict.code, 1) << strict.err;
-  EXPECT_TRUE(strict.out.starts_with("VIOLATED  strict-serializable is ruled out")) << strict.out;
+  EXPECT_TRUE(strict.out.starts_with("VIOLATED  skew.edn: strict-serializable is ruled out"))
+      << strict.out;
   EXPECT_TRUE(contains(strict.out, "G2-item")) << strict.out;
   const Ended json = ringside("judge skew.edn --json");
   EXPECT_EQ(json.code, 1);
   EXPECT_EQ(field(json.out, "serializable"), "\"ruled out\"") << json.out;
   EXPECT_EQ(field(json.out, "verified"), "true");
+  EXPECT_EQ(field(json.out, "verdict"), "\"violated\"");
   EXPECT_EQ(ringside("judge skew.edn --model serializable").code, 1);
+  const Ended weaker = ringside("judge skew.edn --model snapshot-isolation");
+  EXPECT_EQ(weaker.code, 1) << "no order of snapshots was found that certifies it";
+  EXPECT_TRUE(weaker.out.starts_with("UNKNOWN   skew.edn: snapshot-isolation is not ruled out\n"))
+      << weaker.out;
 }
 
 TEST_F(JudgeTest, bad_input_is_one_clear_line_and_2) {

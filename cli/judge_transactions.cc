@@ -31,6 +31,24 @@ const char* word_of(LevelVerdict verdict) {
   return "?";
 }
 
+// As of other histories.
+const char* verdict_word(LevelVerdict verdict) {
+  switch (verdict) {
+    case LevelVerdict::kHolds: return "holds";
+    case LevelVerdict::kRuledOut: return "violated";
+    case LevelVerdict::kOpen: return "unknown";
+  }
+  return "?";
+}
+const char* verdict_heading(LevelVerdict verdict) {
+  switch (verdict) {
+    case LevelVerdict::kHolds: return "HOLDS     ";
+    case LevelVerdict::kRuledOut: return "VIOLATED  ";
+    case LevelVerdict::kOpen: return "UNKNOWN   ";
+  }
+  return "?";
+}
+
 std::optional<Level> level_named(const std::string& name) {
   for (std::size_t i = 0; i < kLevelCount; ++i) {
     if (name == isolation::level_name(static_cast<Level>(i))) return static_cast<Level>(i);
@@ -62,10 +80,11 @@ void print_transactions_json(const JudgeArguments& arguments,
                              const IsolationReport& report, Level asked,
                              const std::string& objection) {
   Json json;
-  json.begin_object().field("history", arguments.file).field("kind", "transactions");
+  json.begin_object().field("file", arguments.file).field("model", "transactions");
   json.field("transactions", report.transactions).field("committed", report.committed);
   json.field("failed", report.failed).field("unknown", report.unknown);
   json.field("asked", isolation::level_name(asked));
+  json.field("verdict", verdict_word(report.level(asked)));
   json.key("levels").begin_object();
   for (std::size_t i = 0; i < kLevelCount; ++i)
     json.field(isolation::level_name(static_cast<Level>(i)), word_of(report.levels[i]));
@@ -103,9 +122,9 @@ int judge_transactions(const JudgeArguments& arguments) {
   if (arguments.json) {
     print_transactions_json(arguments, *history, *report, *asked, objection);
   } else {
-    std::printf("%s  %s is %s\n%s", verdict == LevelVerdict::kHolds ? "HOLDS   " : "VIOLATED",
-                isolation::level_name(*asked), word_of(verdict),
-                describe(*history, *report).c_str());
+    std::printf("%s%s: %s%s %s\n%s", verdict_heading(verdict), arguments.file.c_str(),
+                isolation::level_name(*asked), verdict == LevelVerdict::kHolds ? "" : " is",
+                word_of(verdict), describe(*history, *report).c_str());
     if (!objection.empty()) std::printf("the verifier objects: %s\n", objection.c_str());
   }
   return verdict == LevelVerdict::kHolds && objection.empty() ? kHolds : kViolated;

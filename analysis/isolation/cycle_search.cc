@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/bug.h"
 #include "runtime/check.h"
 
 namespace ringside::isolation {
@@ -25,11 +26,16 @@ CycleClass plain_class(AnomalyKind base) {
   switch (base) {
     case AnomalyKind::kG0: return {base, kWw, {row(0, kNo, kNo, kNo)}, 1u << 0};
     case AnomalyKind::kG1c: return {base, kWr, {row(0, 0, kNo, kNo)}, 1u << 0};
-    case AnomalyKind::kGSingle: return {base, kRw, {row(0, 0, kNo, kNo)}, 1u << 0};
+    case AnomalyKind::kGSingle:
+      return {base,
+              kRw,
+              {row(0, 0, RINGSIDE_BUG(g_single_may_have_two_anti_dependencies) ? 0 : kNo, kNo)},
+              1u << 0};
     case AnomalyKind::kGNonadjacent:  // (one rw, at the end), (one), (more, at the end), (more)
       return {base,
               kRw,
-              {row(1, 1, kNo, kNo), row(1, 1, 2, kNo), row(3, 3, kNo, kNo), row(3, 3, 2, kNo)},
+              {row(1, 1, RINGSIDE_BUG(g_nonadjacent_may_have_adjacent_ones) ? 2 : kNo, kNo),
+               row(1, 1, 2, kNo), row(3, 3, kNo, kNo), row(3, 3, 2, kNo)},
               1u << 3};
     default: break;
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "runtime/bug.h"
+
 namespace ringside::isolation {
 
 Dependencies::Dependencies(const TransactionHistory& history, const Versions& versions,
@@ -83,7 +85,8 @@ void depend_on_processes(const TransactionHistory& history, const Versions& vers
     if (!versions.committed(id)) continue;
     const Transaction& transaction = history.transactions[id];
     const auto [before, first] = last.try_emplace(transaction.process, id);
-    if (!first) into.add(EdgeKind::kProcess, before->second, id);
+    if (!first && !RINGSIDE_BUG(processes_have_no_order))
+      into.add(EdgeKind::kProcess, before->second, id);
     if (transaction.ok())
       before->second = id;
     else if (first)
@@ -107,15 +110,17 @@ void depend_on_real_time(const TransactionHistory& history, const Versions& vers
   std::ranges::sort(ends, [](const End& a, const End& b) {
     return a.time != b.time ? a.time < b.time : a.id < b.id;
   });
+  const int64_t touching = RINGSIDE_BUG(real_time_orders_what_touches) ? 1 : 0;
   std::size_t next = 0;
   uint32_t barrier = kNoTransaction;
   for (const TransactionId id : into.by_begin()) {
     if (!versions.committed(id)) continue;
-    if (next < ends.size() && ends[next].time < history.transactions[id].begin) {
+    const int64_t begin = history.transactions[id].begin + touching;
+    if (next < ends.size() && ends[next].time < begin) {
       const uint32_t before = barrier;
       barrier = into.add_vertex();
       if (before != kNoTransaction) into.add(EdgeKind::kPass, before, barrier);
-      for (; next < ends.size() && ends[next].time < history.transactions[id].begin; ++next)
+      for (; next < ends.size() && ends[next].time < begin; ++next)
         into.add(EdgeKind::kRealTime, ends[next].id, barrier);
     }
     if (barrier != kNoTransaction) into.add(EdgeKind::kPass, barrier, id);

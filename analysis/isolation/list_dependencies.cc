@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "analysis/isolation/dependencies.h"
+#include "runtime/bug.h"
 
 namespace ringside::isolation {
 namespace {
@@ -31,6 +32,7 @@ class ListObject {
     std::ranges::sort(unread_);
     if (last_writer_ != kNoTransaction)
       into_.add_all(EdgeKind::kWriteWrite, {&last_writer_, 1}, unread_);
+    if (RINGSIDE_BUG(unread_appends_follow_nobody)) return;
     into_.add_all(EdgeKind::kReadWrite, full_readers_, unread_);
   }
 
@@ -63,7 +65,8 @@ class ListObject {
                      {writer, versions_.owner(failed)});
         failed = kNoOp;
       }
-      if (last_writer_ != kNoTransaction) into_.add(EdgeKind::kWriteWrite, last_writer_, writer);
+      if (last_writer_ != kNoTransaction && !RINGSIDE_BUG(list_writes_have_no_order))
+        into_.add(EdgeKind::kWriteWrite, last_writer_, writer);
       last_writer_ = writer;
     }
     next_writer_.assign(order_.size() + 1, kNoTransaction);
@@ -77,8 +80,8 @@ class ListObject {
   void judge_run(std::span<const Touch> run) {
     const TransactionId id = run.front().transaction;
     if (!versions_.committed(id)) return;
-    bool unread = false, wrote = false, updates = false;
-    uint32_t read_before = kNoOp;  // before it appended anything
+    bool unread = false, touched = false, updates = false;
+    uint32_t read_before = kNoOp;  // what it did first, if it fits
     uint32_t appended = kNoOp;
     for (const Touch& touch : run) {
       const Op& op = history_.ops[touch.op];
@@ -87,9 +90,10 @@ class ListObject {
         if (appended != kNoOp) check_own_order(id, appended, touch.op);
         appended = touch.op;
         updates |= read_before != kNoOp;
-        wrote = true;
+        touched = true;
       } else if (op.read_known() && history_.transactions[id].ok()) {
-        if (judge_read(id, op) && !wrote) read_before = touch.op;
+        if (judge_read(id, op) && !touched) read_before = touch.op;
+        touched = true;
       }
     }
     if (unread) unread_.push_back(id);
@@ -98,7 +102,7 @@ class ListObject {
     TransactionId& first = updater_[history_.ops[read_before].list_count];
     if (first == kNoTransaction)
       first = id;
-    else
+    else if (!RINGSIDE_BUG(lists_may_lose_updates))
       into_.report(AnomalyKind::kLostUpdate, object_, kInitialValue, {id, first});
   }
 
@@ -127,13 +131,14 @@ class ListObject {
       const uint32_t last = order_[list.size() - 1];
       const TransactionId writer = writer_at(list.size() - 1);
       if (writer != kNoTransaction && writer != reader) {
-        into_.add(EdgeKind::kWriteRead, writer, reader);
-        if (!versions_.final(last))
+        if (!RINGSIDE_BUG(list_reads_follow_nobody))
+          into_.add(EdgeKind::kWriteRead, writer, reader);
+        if (!versions_.final(last) && !RINGSIDE_BUG(middle_appends_may_be_read))
           into_.report(AnomalyKind::kG1b, object_, list.back(), {reader, writer});
       }
     }
     const TransactionId next = next_writer_[list.size()];
-    if (next != kNoTransaction)
+    if (next != kNoTransaction && !RINGSIDE_BUG(list_reads_precede_nobody))
       into_.add(EdgeKind::kReadWrite, reader, next);
     else if (full_readers_.empty() || full_readers_.back() != reader)
       full_readers_.push_back(reader);
@@ -152,7 +157,8 @@ class ListObject {
       const TransactionId writer = op == kNoOp ? kNoTransaction : versions_.owner(op);
       if (op == kNoOp) {
         into_.report(AnomalyKind::kGarbageRead, object_, value, {reader});
-      } else if (history_.transactions[writer].outcome == Outcome::kFailed) {
+      } else if (history_.transactions[writer].outcome == Outcome::kFailed &&
+                 !RINGSIDE_BUG(failed_appends_may_be_read)) {
         into_.report(AnomalyKind::kG1a, object_, value, {reader, writer});
       } else {
         continue;

@@ -2,6 +2,7 @@
 
 #include "analysis/isolation/dependencies.h"
 #include "analysis/isolation/register_order.h"
+#include "runtime/bug.h"
 
 namespace ringside::isolation {
 namespace {
@@ -42,7 +43,8 @@ class RegisterObject {
     const TransactionId id = run.front().transaction;
     if (!versions_.committed(id)) return;
     const bool ok = history_.transactions[id].ok();
-    uint32_t read_before = kNoOp, written = kNoOp;
+    uint32_t read_before = kNoOp, written = kNoOp;  // what it did first, if it fits; its last write
+    bool touched = false;
     Value state = kUnrecorded;
     for (const Touch& touch : run) {
       const Op& op = history_.ops[touch.op];
@@ -54,6 +56,7 @@ class RegisterObject {
         else if (read_before != kNoOp)
           order_.precede(order_.version_of(versions_.link(read_before)), version);
         written = touch.op;
+        touched = true;
         state = op.value;
       } else if (op.read_known() && ok) {
         if (state != kUnrecorded && state != op.value)
@@ -62,7 +65,8 @@ class RegisterObject {
         if (write < kInitialOp && write > touch.op && versions_.owner(write) == id)  // yet to come
           into_.report(AnomalyKind::kInternal, object_, op.value, {id});
         state = op.value;
-        if (judge_read(touch) && written == kNoOp && read_before == kNoOp) read_before = touch.op;
+        if (judge_read(touch) && !touched) read_before = touch.op;
+        touched = true;
       }
     }
     if (read_before != kNoOp && written != kNoOp)
@@ -95,7 +99,7 @@ class RegisterObject {
 
   void judge_replaced(const Touch& write) {
     const Op& op = history_.ops[write.op];
-    if (op.replaced == kUnrecorded) return;
+    if (op.replaced == kUnrecorded || RINGSIDE_BUG(replacements_order_nothing)) return;
     const uint32_t before = versions_.link(write.op);
     if (before == kNoOp) {
       into_.report(AnomalyKind::kGarbageRead, object_, op.replaced, {write.transaction});

@@ -348,7 +348,7 @@ TransactionHistory random_transactions(Random& random, const RandomShape& shape)
         const bool shuffled = !serial && !shape.recorded && random.chance(0.3);
         const std::size_t at =
             shuffled ? upto(random, order[object].size() + 1) : order[object].size();
-        if (outcome != Outcome::kFailed)
+        if (outcome != Outcome::kFailed || (shape.dirty > 0 && random.chance(shape.dirty)))
           order[object].insert(order[object].begin() + static_cast<std::ptrdiff_t>(at), next);
         mine.push_back(next++);
         continue;

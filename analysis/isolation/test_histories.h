@@ -20,6 +20,7 @@ struct RandomShape {
   std::size_t transactions_max = 5;
   std::size_t ops_max = 3;
   double nonsense = 0.02;  // the share of reads that return anything at all
+  double dirty = 0;        // the share of what failed that stays all the same
   // The share of transactions that run one after the other, each on the state that the last one
   // left; the rest read any version at all.
   double serial = 0.7;

@@ -6,6 +6,7 @@
 
 #include "analysis/isolation/cycle_search.h"
 #include "analysis/isolation/sessions_view.h"
+#include "runtime/bug.h"
 
 namespace ringside::isolation {
 namespace {
@@ -158,7 +159,8 @@ class WeakChecker {
           case WeakLevel::kReadCommitted: demand_from_reads(id, true); break;
           case WeakLevel::kReadAtomic:
             demand_from_reads(id, false);
-            demand_past(id, session, view_.index(id));
+            if (!RINGSIDE_BUG(atomic_reads_see_no_session))
+              demand_past(id, session, view_.index(id));
             break;
           case WeakLevel::kReadYourWrites: demand_own(id); break;
           case WeakLevel::kMonotonicReads: demand_seen(id); break;
@@ -196,7 +198,8 @@ class WeakChecker {
     }
   }
   // Writers that the session read from, object by object. A read of an object makes all that were
-  // seen there older than what it returned, which stands for them from then on.
+  // seen there older than what it returned, which stands for them from then on: but not before one
+  // of the session itself that is yet to come, since nobody is visible to itself.
   void demand_seen(TransactionId id) {
     const auto reads = view_.reads(id);
     for (const SessionsView::Read& read : reads) {
@@ -207,14 +210,17 @@ class WeakChecker {
     }
     for (const SessionsView::Read& read : reads) {
       const auto at = pending_.find(read.object);
-      if (at != pending_.end() && read.from != kInitialTransaction)
+      if (at != pending_.end() && read.from != kInitialTransaction && !own_future(id, read.from))
         std::erase_if(at->second, [&](TransactionId seen) { return seen != id; });
     }
     for (const SessionsView::Read& read : reads) {
-      if (read.from == kInitialTransaction) continue;
+      if (read.from == kInitialTransaction || RINGSIDE_BUG(sessions_forget_what_they_saw)) continue;
       if (!spend(view_.written(read.from).size())) return;
       for (const ObjectId object : view_.written(read.from)) pending_[object].push_back(read.from);
     }
+  }
+  bool own_future(TransactionId id, TransactionId other) const {
+    return view_.session(other) == view_.session(id) && view_.index(other) > view_.index(id);
   }
   void demand_writers_past(TransactionId id) {
     seen_.clear();
@@ -258,7 +264,8 @@ class WeakChecker {
       };
       if (view_.index(id) > 0) join(view_.sessions()[view_.session(id)][view_.index(id) - 1]);
       for (const SessionsView::Read& read : view_.reads(id)) {
-        if (read.from != kInitialTransaction) join(read.from);
+        if (read.from != kInitialTransaction && !RINGSIDE_BUG(causal_past_forgets_reads))
+          join(read.from);
       }
       for (const SessionsView::Read& read : view_.reads(id)) demand_before(id, read, clock);
       if (too_much_) return;

@@ -5,12 +5,13 @@
 // 2019). The demands are found as in AWDIT (arXiv 2504.06975): of each session the latest visible
 // writer is enough; of a transaction's writers and its reads the shorter list is walked. Visible to
 // t3 is:
-//   read committed       what an earlier read of t3 read from                              O(n^1.5)
-//   read atomic          what it read from, and its session's past                         O(n^1.5)
-//   causal               all from which those two lead to it                               O(n k
-//   log n) read your writes     its session's past monotonic reads      what its session's past
-//   read from monotonic writes     the past, in its session, of what it read from writes follow
-//   reads  what was read from in the past, in its session, of what it read from
+//   - read committed: what an earlier read of t3 read from, O(n^1.5)
+//   - read atomic: what it read from, and its session's past, O(n^1.5)
+//   - causal: all from which those two lead to it, O(n k log n)
+//   - read your writes: its session's past
+//   - monotonic reads: what its session's past read from
+//   - monotonic writes: the past, in its session, of what it read from
+//   - writes follow reads: what was read from in the past, in its session, of what it read from
 // for n operations and k sessions. The first three respect session order; of the four guarantees
 // (Terry et al., PDIS 1994) monotonic writes alone does, for writers. A transaction of unknown
 // outcome that counts is a session of its own. Reads of what surely failed, of nobody's or of
