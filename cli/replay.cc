@@ -9,6 +9,7 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
+#include "cli/walk.h"
 #include "lab/recording.h"
 #include "lab/text.h"
 #include "lab/worker.h"
@@ -98,6 +99,7 @@ int replay(const ReplayArguments& arguments) {
     shake_memory();
     FramePool::set_enabled(false);
   }
+  if (arguments.walk || !arguments.seek.empty()) return walk(arguments);
   Result<lab::Recording> recording = lab::read_recording(arguments.file);
   if (!recording.ok()) return bad_input(recording.error().message);
   Result<std::unique_ptr<scenario::Scenario>> scenario =

@@ -30,6 +30,8 @@ struct ReplayArguments {
   bool stop = false;  // --break: SIGTRAP there
   bool json = false;
   bool shaken = false;  // without the frame pool, and with freed memory overwritten
+  std::vector<std::string> seek;  // moments to tell of, in this order
+  bool walk = false;              // commands from stdin say where to go
 };
 int replay(const ReplayArguments& arguments);
 
@@ -61,7 +63,7 @@ int diff(const DiffArguments& arguments);
 
 struct BranchArguments {
   std::string file;
-  std::string at;       // from the start of the workload
+  std::string at;       // a time of the log, or an event's number
   uint64_t seeds = 20;  // futures
   unsigned jobs = 0;
   bool json = false;
