@@ -13,6 +13,7 @@
 #include "cli/report.h"
 #include "cli/verbs.h"
 #include "lab/anomaly.h"
+#include "lab/large_pages.h"
 #include "lab/text.h"
 #include "runtime/random.h"
 
@@ -113,6 +114,7 @@ void print_futures(const BranchArguments& arguments, const record::Standing& at,
 }  // namespace
 
 int branch(const BranchArguments& arguments) {
+  lab::start_over_with_large_pages();
   Result<lab::Recorded> recorded = lab::load_recorded(arguments.file, "branch");
   if (!recorded.ok()) return branch_refused({Code::kInvalid, recorded.error().message});
   const Result<Moment> moment = parse_moment(arguments.at);

@@ -9,6 +9,7 @@
 
 #include "cli/moment.h"
 #include "cli/report.h"
+#include "lab/large_pages.h"
 #include "lab/text.h"
 
 namespace ringside::cli {
@@ -126,6 +127,7 @@ int seek(lab::Walk& walk, const lab::Recorded& recorded, const ReplayArguments& 
 }  // namespace
 
 int walk(const ReplayArguments& arguments) {
+  lab::start_over_with_large_pages();
   const Result<lab::Recorded> recorded = lab::load_recorded(arguments.file, "replay");
   if (!recorded.ok()) {
     std::fprintf(stderr, "%s\n", recorded.error().message.c_str());

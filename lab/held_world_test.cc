@@ -92,6 +92,18 @@ TEST(HeldWorld, a_copys_future_is_to_the_last_bit_that_future_played_from_the_be
   }
 }
 
+TEST(HeldWorld, so_it_is_while_machines_crash_and_disks_fail) {
+  const auto scenario =
+      load_scenario(std::string(RINGSIDE_SOURCE_DIR) + "/scenarios/dynamo/swarm_dynamo.textproto");
+  ASSERT_TRUE(scenario.ok());
+  const Onward moment{.until = 4 * kSecond};
+  const auto held = held_at(**scenario, moment);
+  for (const auto& [seed, future] : futures_of(*held, {7, 8})) {
+    ASSERT_EQ(future.end, End::kFinished) << future.message;
+    EXPECT_EQ(bytes_of(future.result), bytes_of(from_the_beginning(**scenario, moment, seed)));
+  }
+}
+
 TEST(HeldWorld, a_future_is_the_run_itself_up_to_where_it_branches) {
   const auto scenario = scenario_of_test();
   const uint64_t half = run_scenario(*scenario, 1)->events / 2;
@@ -269,6 +281,22 @@ TEST_F(WalkTest, a_time_is_everything_up_to_it) {
   EXPECT_EQ((*walk)->here().fingerprint(), run().fingerprint);
   ASSERT_TRUE((*walk)->to_event(run().events - 5).ok());
   EXPECT_FALSE((*walk)->here().over());
+}
+
+TEST_F(WalkTest, when_the_world_dies_it_stands_at_a_snapshot_before_and_goes_on_from_there) {
+  auto walk = Walk::begin(recorded_, {.spacing_first = 1024});
+  ASSERT_TRUE(walk.ok());
+  ASSERT_TRUE((*walk)->to_event(5000).ok());
+  kill((*walk)->world().process(), SIGKILL);
+  const Result<void> lost = (*walk)->to_event(6000);
+  ASSERT_FALSE(lost.ok());
+  EXPECT_EQ(lost.error().code, Code::kReset);
+  EXPECT_NE(lost.error().message.find("after event 5000"), std::string::npos);
+  EXPECT_NE(lost.error().message.find("signal 9"), std::string::npos) << lost.error().message;
+  EXPECT_LE((*walk)->here().events(), 5000u);
+  EXPECT_GT((*walk)->here().events(), 3000u);
+  ASSERT_TRUE((*walk)->to_time(10 * kSecond).ok());
+  EXPECT_EQ((*walk)->here().fingerprint(), run().fingerprint);
 }
 
 TEST_F(WalkTest, another_run_than_the_recorded_one_is_noticed_at_the_next_checkpoint) {

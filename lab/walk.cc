@@ -77,11 +77,7 @@ Result<void> Walk::play(const Onward& onward) {
   }
   const WorkerResult ended = world_->ended();
   if (Result<void> back = back_to(nearest({.event = before})); !back.ok()) return back;
-  return {Code::kReset,
-          concat("the world's process died between event ", before, " and ",
-                 onward.until_event == Onward::kNoEvent ? std::string("the goal")
-                                                        : concat("event ", onward.until_event),
-                 ": ", ended.message)};
+  return {Code::kReset, concat("the world's process was ", ended.message, " after event ", before)};
 }
 
 Result<void> Walk::check() const {
