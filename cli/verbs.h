@@ -29,7 +29,7 @@ struct ReplayArguments {
   uint64_t until = 0;
   bool stop = false;  // --break: SIGTRAP there
   bool json = false;
-  bool shaken = false;  // without the frame pool, and with freed memory overwritten
+  bool shaken = false;            // without the frame pool, and with freed memory overwritten
   std::vector<std::string> seek;  // moments to tell of, in this order
   bool walk = false;              // commands from stdin say where to go
 };
