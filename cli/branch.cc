@@ -1,43 +1,69 @@
 // `ringside branch`: a recorded run up to a moment, and from there on as many other futures as are
-// asked for, each drawn by a seed of its own. Future N of a recording and a moment is always the
-// same.
+// asked for, each drawn by a seed of its own. The run is played once, to the moment; each future is
+// a copy of the world that stands there. Future N of a recording and a moment is always the same.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <map>
 #include <numeric>
 #include <thread>
 
+#include "cli/moment.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
+#include "lab/allocator.h"
 #include "lab/anomaly.h"
-#include "lab/shrink_recording.h"
 #include "lab/text.h"
-#include "lab/units.h"
 #include "runtime/random.h"
 
 namespace ringside::cli {
 namespace {
 
 using lab::concat;
+using End = lab::WorkerResult::End;
 
 struct Future {
   uint64_t number = 0;
-  bool crashed = false;
+  uint64_t fingerprint = 0;
+  uint64_t events = 0;
+  std::string crash;  // how its process died; empty: it did not
   std::vector<lab::Anomaly> anomalies;
 };
 
-int branch_refused(const std::string& message) {
-  std::fprintf(stderr, "%s\n", message.c_str());
-  return kBadInput;
+int branch_refused(const Error& error) {
+  std::fprintf(stderr, "%s\n", error.message.c_str());
+  if (error.code == Code::kCorrupt) return kNotDeterministic;
+  return error.code == Code::kReset ? kCrashed : kBadInput;
 }
 
 uint64_t future_seed(uint64_t seed, uint64_t number) {
   return std::max<uint64_t>(1, mix(mix(seed, 0x6272616e6368), number));  // "branch"
 }
 
-void print_futures(const BranchArguments& arguments, const std::vector<Future>& futures,
-                   uint64_t violated) {
+// Where the walk is to branch.
+Result<std::unique_ptr<lab::Walk>> walk_to(const Moment& moment, const BranchArguments& arguments,
+                                           const lab::Recorded& recorded, ProgressLine& line) {
+  const auto started = std::chrono::steady_clock::now();
+  lab::WalkOptions options{.snapshots_max = 1, .spacing_first = 1 << 16, .keep_events = 0};
+  options.on_progress = [&](double share) {
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
+    line.show(elapsed.count(),
+              lab::format("%.0f %% of the run, to where it branches", 100 * share));
+  };
+  Result<std::unique_ptr<lab::Walk>> walk = lab::Walk::begin(recorded, options);
+  if (!walk.ok()) return walk;
+  if (Result<void> there = go_to(**walk, moment); !there.ok()) return there.error();
+  const record::Standing& here = (*walk)->here();
+  if (here.over()) {
+    return {Code::kInvalid, concat("--at ", arguments.at, ": the run is over before, after event ",
+                                   here.events(), " at ", here.at() / 1000000, "ms")};
+  }
+  return walk;
+}
+
+void print_futures(const BranchArguments& arguments, const record::Standing& at,
+                   const std::vector<Future>& futures, uint64_t violated) {
   std::map<std::string, std::vector<uint64_t>> by_anomaly;
   for (const Future& future : futures) {
     for (const lab::Anomaly& anomaly : future.anomalies)
@@ -45,75 +71,93 @@ void print_futures(const BranchArguments& arguments, const std::vector<Future>& 
   }
   if (arguments.json) {
     Json json;
-    json.begin_object().field("at", arguments.at).field("futures", uint64_t{futures.size()});
-    json.field("violated", violated).key("anomalies").begin_array();
+    json.begin_object().field("at", arguments.at).field("event", uint64_t{at.events()});
+    json.field("time_ns", static_cast<uint64_t>(at.at()));
+    json.field("fingerprint", fingerprint_text(at.fingerprint()));
+    json.field("futures", uint64_t{futures.size()}).field("violated", violated);
+    json.key("anomalies").begin_array();
     for (const auto& [text, numbers] : by_anomaly) {
       json.begin_object().field("anomaly", text).key("futures").begin_array();
       for (const uint64_t number : numbers) json.number(number);
       json.end_array().end_object();
     }
+    json.end_array().key("crashed").begin_array();
+    for (const Future& future : futures) {
+      if (future.crash.empty()) continue;
+      json.begin_object().field("future", future.number).field("how", future.crash).end_object();
+    }
+    json.end_array().key("played").begin_array();
+    for (const Future& future : futures) {
+      if (!future.crash.empty()) continue;
+      json.begin_object().field("future", future.number).field("events", future.events);
+      json.field("fingerprint", fingerprint_text(future.fingerprint)).end_object();
+    }
     json.end_array().end_object();
     std::printf("%s\n", json.str().c_str());
     return;
   }
-  std::printf("%s  from %s on, %llu of %zu futures violate\n",
-              violated > 0 ? "VIOLATED" : "HOLDS   ", arguments.at.c_str(),
-              static_cast<unsigned long long>(violated), futures.size());
+  std::printf("%s  from event %llu at %.6f ms on, %llu of %zu futures violate\n",
+              violated > 0 ? "VIOLATED" : "HOLDS   ", static_cast<unsigned long long>(at.events()),
+              static_cast<double>(at.at()) / 1e6, static_cast<unsigned long long>(violated),
+              futures.size());
   for (const auto& [text, numbers] : by_anomaly) {
     std::printf("  %6zu  %s (the first: future %llu)\n", numbers.size(), text.c_str(),
                 static_cast<unsigned long long>(numbers.front()));
+  }
+  for (const Future& future : futures) {
+    if (future.crash.empty()) continue;
+    std::printf("  CRASHED   future %llu: its world's process was %s\n",
+                static_cast<unsigned long long>(future.number), future.crash.c_str());
   }
 }
 
 }  // namespace
 
 int branch(const BranchArguments& arguments) {
+  lab::use_large_pages();
   Result<lab::Recorded> recorded = lab::load_recorded(arguments.file, "branch");
-  if (!recorded.ok()) return branch_refused(recorded.error().message);
-  const Result<Duration> at = lab::parse_span(arguments.at);
-  if (!at.ok()) return branch_refused(concat("--at ", at.error().message));
-  const scenario::Workload& workload = recorded->scenario->workload();
-  if (workload.has_for_() && *at >= lab::span_of(workload.for_())) {
-    return branch_refused(concat("--at ", arguments.at,
-                                 ": is after the end of the workload (for: \"", workload.for_(),
-                                 "\")"));
+  if (!recorded.ok()) return branch_refused({Code::kInvalid, recorded.error().message});
+  const Result<Moment> moment = parse_moment(arguments.at);
+  if (!moment.ok())
+    return branch_refused({Code::kInvalid, concat("--at ", moment.error().message)});
+  ProgressLine line(concat("futures of ", recorded->scenario->name()));
+  const Result<std::unique_ptr<lab::Walk>> walk = walk_to(*moment, arguments, *recorded, line);
+  if (!walk.ok()) {
+    line.clear();
+    return branch_refused(walk.error());
   }
 
   std::vector<Future> futures;
   std::string refused;
-  ProgressLine line(concat("futures of ", recorded->scenario->name()));
   lab::WorkerOptions options;
   options.jobs =
       arguments.jobs > 0 ? arguments.jobs : std::max(1u, std::thread::hardware_concurrency());
   options.on_progress = [&](const lab::Progress& progress) { line.show(progress); };
   options.on_result = [&](lab::WorkerResult run) {
-    if (run.end == lab::WorkerResult::End::kRefused) refused = run.message;
-    futures.push_back(
-        {run.seed, run.end == lab::WorkerResult::End::kCrashed, lab::anomalies_of(run)});
+    if (run.end == End::kRefused) refused = run.message;
+    futures.push_back({run.seed, run.result.fingerprint, run.result.events,
+                       run.end == End::kCrashed ? run.message : std::string(),
+                       lab::anomalies_of(run)});
     return refused.empty();
   };
   std::vector<uint64_t> numbers(arguments.seeds);
   std::iota(numbers.begin(), numbers.end(), 1);
-  lab::run_in_workers(
+  lab::run_launched(
       numbers,
-      [&](uint64_t number, const lab::Teller& teller) {
-        lab::RunOptions run_options;
-        run_options.on_progress = teller.progress;
-        run_options.branch_at = *at;
-        run_options.branch_seed = future_seed(recorded->recording.seed, number);
-        return lab::run_scenario(*recorded->scenario, recorded->recording.seed, run_options);
+      [&](uint64_t number) {
+        return (*walk)->world().future(future_seed(recorded->recording.seed, number));
       },
       options);
   line.clear();
-  if (!refused.empty()) return branch_refused(refused);
+  if (!refused.empty()) return branch_refused({Code::kInvalid, refused});
   std::sort(futures.begin(), futures.end(),
             [](const Future& a, const Future& b) { return a.number < b.number; });
   const auto violated =
       static_cast<uint64_t>(std::count_if(futures.begin(), futures.end(), [](const Future& future) {
         return !future.anomalies.empty();
       }));
-  print_futures(arguments, futures, violated);
-  if (std::any_of(futures.begin(), futures.end(), [](const Future& f) { return f.crashed; }))
+  print_futures(arguments, (*walk)->here(), futures, violated);
+  if (std::any_of(futures.begin(), futures.end(), [](const Future& f) { return !f.crash.empty(); }))
     return kCrashed;
   return violated > 0 ? kViolated : kHolds;
 }

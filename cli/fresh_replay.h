@@ -1,5 +1,5 @@
 // Plays recordings again, each in a fresh process of this very program: addresses lie elsewhere,
-// coroutine frames are not pooled, memory is overwritten (shaken_memory.h). A node whose doing
+// coroutine frames are not pooled, memory is overwritten (lab/allocator.h). A node whose doing
 // depends on any of that plays another run; one that reads what it freed may crash. A replay within
 // one process, or one that was forked from it, would not show it.
 #pragma once

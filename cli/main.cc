@@ -73,9 +73,21 @@ void add_replay(CLI::App& app, ReplayArguments& arguments, int& code) {
   CLI::Option* json = verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
   verb->add_flag("--events", arguments.events, "print every event as it runs, and its log")
       ->excludes(json);
+  CLI::Option* seek =
+      verb->add_option("--seek", arguments.seek,
+                       "tell the state at these moments, in this order, backwards too: times of "
+                       "the log (900ms) or\nnumbers of events (120000)")
+          ->excludes(until);
+  verb->add_flag("--walk", arguments.walk,
+                 "go forwards and backwards by commands from stdin; `help` says which there are")
+      ->excludes(until)
+      ->excludes(seek)
+      ->excludes(json);
   verb->footer(
       "Examples:\n"
       "  ringside replay runs/cart_zone_outage-seed-7.run\n"
+      "  ringside replay runs/cart_zone_outage-seed-7.run --seek 35s 34.9s 120000\n"
+      "  ringside replay runs/cart_zone_outage-seed-7.run --walk\n"
       "  gdb --args ringside replay runs/cart_zone_outage-seed-7.run --until 120000 --break\n"
       "Exit code: 0 the same to the last event, 2 bad input (or another build's run that differs), "
       "3 not\n"
@@ -189,15 +201,19 @@ void add_branch(CLI::App& app, BranchArguments& arguments, int& code) {
   CLI::App* verb = app.add_subcommand(
       "branch", "Other futures of a recording from a moment on: how many of them violate");
   verb->add_option("RUN", arguments.file, "the recording (.run)")->required();
-  verb->add_option("--at", arguments.at, "the moment, from the start of the workload: 1500ms")
+  verb->add_option("--at", arguments.at,
+                   "the moment: a time of the log (1500ms), or an event's number (120000)")
       ->required();
   verb->add_option("--seeds", arguments.seeds, "how many futures (20 if not given)")
       ->check(CLI::PositiveNumber);
   verb->add_option("--jobs", arguments.jobs, "worlds at once (as many as there are cores)");
   verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
   verb->footer(
-      "Example:\n  ringside branch small.run --at 900ms --seeds 200\n"
-      "Exit code: 0 no future violates, 1 some do, 2 bad input, 4 crashed.");
+      "Examples:\n"
+      "  ringside branch small.run --at 900ms --seeds 200\n"
+      "  ringside branch small.run --at 120000 --seeds 200 --json\n"
+      "Exit code: 0 no future violates, 1 some do, 2 bad input, 3 not the run that was recorded, 4 "
+      "crashed.");
   verb->callback([&] { code = branch(arguments); });
 }
 

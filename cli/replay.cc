@@ -9,8 +9,9 @@
 #include "cli/fresh_replay.h"
 #include "cli/progress.h"
 #include "cli/report.h"
-#include "cli/shaken_memory.h"
 #include "cli/verbs.h"
+#include "cli/walk.h"
+#include "lab/allocator.h"
 #include "lab/recording.h"
 #include "lab/text.h"
 #include "lab/worker.h"
@@ -97,9 +98,10 @@ void print_json(const lab::Recording& recording, const lab::WorkerResult& run,
 
 int replay(const ReplayArguments& arguments) {
   if (arguments.shaken) {
-    shake_memory();
+    lab::shake_memory();
     FramePool::set_enabled(false);
   }
+  if (arguments.walk || !arguments.seek.empty()) return walk(arguments);
   Result<lab::Recording> recording = lab::read_recording(arguments.file);
   if (!recording.ok()) return bad_input(recording.error().message);
   Result<std::unique_ptr<scenario::Scenario>> scenario =

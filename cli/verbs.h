@@ -30,7 +30,9 @@ struct ReplayArguments {
   bool stop = false;    // --break: SIGTRAP there
   bool events = false;  // each as it runs
   bool json = false;
-  bool shaken = false;  // without the frame pool, and with freed memory overwritten
+  bool shaken = false;            // without the frame pool, and with freed memory overwritten
+  std::vector<std::string> seek;  // moments to tell of, in this order
+  bool walk = false;              // commands from stdin say where to go
 };
 int replay(const ReplayArguments& arguments);
 
@@ -62,7 +64,7 @@ int diff(const DiffArguments& arguments);
 
 struct BranchArguments {
   std::string file;
-  std::string at;       // from the start of the workload
+  std::string at;       // a time of the log, or an event's number
   uint64_t seeds = 20;  // futures
   unsigned jobs = 0;
   bool json = false;

@@ -96,6 +96,7 @@ class Experiment {
 
   void run() {
     set_up();
+    if (options_.on_stand) stand(false);
     if (plan_.timeline.end != kNever) {
       advance_to(plan_.timeline.end);
       healed_ = world_.now();
@@ -104,6 +105,7 @@ class Experiment {
     healed_ = plan_.timeline.end == kNever ? world_.now() : healed_;
     rested_ = world_.now() + plan_.timeline.quiesce;
     advance_to(rested_);
+    if (options_.on_stand && !onward_.to_the_end()) stand(true);
     if (watcher_) watcher_->finish(world_.now());
     if (stopped() && options_.on_stop) options_.on_stop();
     conclude();
@@ -137,10 +139,6 @@ class Experiment {
       world_.place(plan_.clients[i].id, plan_.clients[i].machine,
                    [run = &runs_[i]](Host& host) { return run_client(host, run); });
       world_.start(plan_.clients[i].id);
-    }
-    if (options_.branch_seed != 0) {
-      world_.at(plan_.timeline.start + options_.branch_at, "branch",
-                [this] { world_.reseed(options_.branch_seed); });
     }
     faults_.install(scenario_);
     administrator_.install();
@@ -181,11 +179,40 @@ class Experiment {
   template <class Enough>
   bool turn(const Enough& enough) {
     for (uint64_t i = 0; i < kEventsPerTurn && !enough() && !stopped(); ++i) {
-      if (!world_.step()) return false;
+      if (!step()) return false;
     }
     checkpoints_.look(world_);
     if (options_.on_progress) options_.on_progress(share_done());
     return true;
+  }
+
+  // One event, after standing still as often as that is asked for. False when none is left.
+  bool step() {
+    while (options_.on_stand && !world_.idle()) {
+      if (world_.events() < onward_.until_event && world_.step(onward_.until)) return true;
+      if (!world_.idle()) stand(false);
+    }
+    return world_.step();
+  }
+
+  void stand(bool over) {
+    Standing here{.events = world_.events(),
+                  .at = world_.now(),
+                  .fingerprint = world_.fingerprint(),
+                  .over = over,
+                  .workload_start = plan_.timeline.start,
+                  .workload_end = plan_.timeline.end};
+    for (const NodePlan& node : plan_.nodes)
+      here.nodes.push_back({node.id, world_.running(node.id), world_.incarnation(node.id)});
+    here.clients = static_cast<uint32_t>(runs_.size());
+    here.clients_at_work = clients_running_;
+    here.operations = recorder_.history().operations.size();
+    for (const Operation& operation : recorder_.history().operations)
+      here.unanswered += operation.finished == kNever ? 1 : 0;
+    here.frames_sent = world_.counters().frames_sent;
+    here.frames_lost = world_.counters().frames_lost;
+    onward_ = options_.on_stand(here);
+    if (onward_.seed != 0) world_.reseed(onward_.seed);
   }
 
   double share_done() const {
@@ -308,6 +335,7 @@ class Experiment {
   std::vector<ClientRun> runs_;
   uint32_t clients_running_ = 0;
   std::vector<TakenImage> restarts_;
+  Onward onward_;
   Time healed_ = 0;
   Time rested_ = 0;
   sim::World world_;  // last: its processes use all of the above until they die

@@ -60,6 +60,39 @@ struct EventLine {
   uint64_t payload = 0;  // a hash of its content
 };
 
+// A run that stands still between two events.
+struct Standing {
+  uint64_t events = 0;  // that have run
+  Time at = 0;          // of the last of them
+  uint64_t fingerprint = 0;
+  bool over = false;  // the world has come to rest, and only the verdict is missing
+  Time workload_start = 0;
+  Time workload_end = 0;  // kNever: when its clients are done
+  struct Process {
+    uint32_t id = 0;
+    bool running = false;
+    uint64_t starts = 0;
+  };
+  std::vector<Process> nodes;
+  uint32_t clients = 0;          // processes
+  uint32_t clients_at_work = 0;  // … that have more to do
+  uint64_t operations = 0;       // begun by clients
+  uint64_t unanswered = 0;       // of these
+  uint64_t frames_sent = 0;
+  uint64_t frames_lost = 0;
+};
+
+// How it goes on: to a moment at which it stands still again, the earlier one of the two; without
+// any to the end of the run.
+struct Onward {
+  static constexpr uint64_t kNoEvent = ~uint64_t{0};
+  uint64_t until_event = kNoEvent;  // so many events have run
+  Time until = kNever;              // everything up to and including this time has run
+  uint64_t seed = 0;                // from here on the world draws by this seed; 0: by its own
+
+  bool to_the_end() const { return until_event == kNoEvent && until == kNever; }
+};
+
 struct RunOptions {
   bool gate = false;  // cut the scenario to its gate_for: shorter workload, no expectations judged
   // Replay only: stop after this many events (0: run to the end).
@@ -68,10 +101,10 @@ struct RunOptions {
   std::function<void()> on_stop;
   // Receives the virtual-time log when set: frames, probes, trace events and faults, in order.
   std::function<void(const LogLine& line)> on_log;
-  // Branch: from `branch_at` (from the start of the workload) on the world draws by this seed
-  // instead of its own. 0: it does not.
-  Time branch_at = 0;
-  uint64_t branch_seed = 0;
+  // Called while the run stands still, when set: before the first event, then wherever its last
+  // answer said, and a last time when the run is over, unless it was to play to the end. Standing
+  // still changes nothing about the run.
+  std::function<Onward(const Standing&)> on_stand;
   // Receives every event after it ran, when set; the log's lines of it came before.
   std::function<void(const EventLine& event)> on_event;
   // Called now and then (every few thousand events) with the share of the run that is done, 0..1.

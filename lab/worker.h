@@ -41,6 +41,7 @@ struct Progress {
 // How a worker speaks to its parent: it calls this with its share, and tells snapshots in full. A
 // worker waits while its parent does not listen.
 struct Teller {
+  int line = -1;  // the socket that it speaks over; orders may come by it (lab/held_world.h)
   std::function<void(double share)> progress;
   std::function<void(std::string_view bytes)> snapshot;
 
@@ -65,5 +66,11 @@ struct WorkerOptions {
 
 void run_in_workers(const std::vector<uint64_t>& seeds, const WorkerBody& body,
                     const WorkerOptions& options);
+
+// The same, with processes that are started in another way, which arms them or not.
+struct Started;  // lab/worker_process.h
+using Launch = std::function<Result<Started>(uint64_t seed)>;
+void run_launched(const std::vector<uint64_t>& seeds, const Launch& launch,
+                  const WorkerOptions& options);
 
 }  // namespace ringside::lab

@@ -28,8 +28,8 @@ struct alignas(64) SimNetwork::Connection {
   Process& sender;
   Process& receiver;
   const LinkModel& link;
-  Connection* back = nullptr;  // the other direction, once there is one
-  const uint64_t draw_key;
+  Connection* back = nullptr;    // the other direction, once there is one
+  uint64_t draw_key;             // of the world's seed and the link
   uint64_t in_flight = 0;        // bytes of this epoch
   uint32_t epoch = 1;            // never 0
   uint32_t refused_through = 0;  // frames of these epochs must not be delivered any more

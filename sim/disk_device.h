@@ -64,6 +64,12 @@ class DiskDevice {
   // DiskImage::mend.
   bool mend();
 
+  // Another key for what is drawn from now on; what is on the medium stays.
+  void reseed(uint64_t key) {
+    key_ = key;
+    troubles_.reseed(key);
+  }
+
   const DiskImage& image() const { return image_; }
   // Only while no process runs.
   void set_image(DiskImage image);

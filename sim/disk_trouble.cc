@@ -112,6 +112,11 @@ bool DiskTroubles::take_sync_failure(std::string_view path) {
   return false;
 }
 
+void DiskTroubles::reseed(uint64_t key) {
+  key_ = key;
+  for (Active& active : active_) active.key = mix(key, active.id);
+}
+
 void DiskTroubles::change_state(Active& active) {
   active.bad = !active.bad;
   const Duration mean = active.bad ? active.trouble.bad_mean : active.trouble.good_mean;

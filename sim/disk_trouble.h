@@ -87,6 +87,9 @@ class DiskTroubles {
  public:
   explicit DiskTroubles(uint64_t key) : key_(key) {}
 
+  // Another key for what is drawn from now on; a gray disk's present state lasts as it would.
+  void reseed(uint64_t key);
+
   bool any() const { return !active_.empty(); }
   // Checked: shares from 0 to 1, factors not negative, both means of a gray disk or none.
   void begin(uint64_t id, Time now, const DiskTrouble& trouble);

@@ -25,6 +25,11 @@ Machine::Machine(Kernel& kernel, MachineId id, const MachineModel& model, Time w
       wall_offset_of_model_(wall_epoch + model.clock.offset),
       wall_offset_(wall_offset_of_model_) {}
 
+void Machine::reseed() {
+  order_key_ = kernel_.draw(Purpose::kOrder, id_).next();
+  disk_.reseed(kernel_.draw(Purpose::kDisk, id_).next());
+}
+
 EventQueue::Handle Machine::schedule(Time at, EventKind kind, void* subject, uint64_t number) {
   const uint64_t order = mix(order_key_, order_count_++);
   return kernel_.queue.insert(std::max(at, kernel_.now), order,

@@ -27,6 +27,9 @@ class Machine final : public DiskEvents {
 
   Machine(Kernel& kernel, MachineId id, const MachineModel& model, Time wall_epoch);
 
+  // From now on ties and the disk are drawn by the kernel's present seed.
+  void reseed();
+
   MachineId id() const { return id_; }
   DiskDevice& disk() { return disk_; }
   const DiskDevice& disk() const { return disk_; }
@@ -98,7 +101,7 @@ class Machine final : public DiskEvents {
   Kernel& kernel_;
   const MachineId id_;
   const MachineModel model_;
-  const uint64_t order_key_;
+  uint64_t order_key_;
   uint64_t order_count_ = 0;
   DiskDevice disk_;
 

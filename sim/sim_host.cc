@@ -27,8 +27,16 @@ SimHost::~SimHost() { destroy_frames(); }
 Random& SimHost::random(std::string_view stream) {
   const auto found = streams_.find(stream);
   if (found != streams_.end()) return found->second;
+  return streams_.emplace(std::string(stream), new_stream(stream)).first->second;
+}
+
+Random SimHost::new_stream(std::string_view name) const {
   const uint64_t key = kernel_.draw(Purpose::kStream, process_.node(), process_.incarnation).next();
-  return streams_.emplace(std::string(stream), Random(hash_bytes(stream, key))).first->second;
+  return Random(hash_bytes(name, key));
+}
+
+void SimHost::reseed() {
+  for (auto& [name, stream] : streams_) stream = new_stream(name);
 }
 
 void SimHost::spawn(Task<void> task) {

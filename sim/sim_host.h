@@ -35,6 +35,8 @@ class SimHost final : public Host {
   Network& network() override { return network_; }
   Disk& disk() override { return disk_; }
   Random& random(std::string_view stream) override;
+  // From now on streams are drawn by the kernel's present seed, from their beginning.
+  void reseed();
   Cpu& cpu() override { return cpu_; }
   Trace& trace() override { return trace_; }
   ReadyList& ready() override { return ready_; }
@@ -111,6 +113,7 @@ class SimHost final : public Host {
   };
 
   static Task<void> run_program(SimHost* host);
+  Random new_stream(std::string_view name) const;
 
   Kernel& kernel_;
   Process& process_;

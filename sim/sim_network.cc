@@ -56,8 +56,8 @@ SimNetwork::Connection& SimNetwork::connection_of(Process& from, Process& to) {
   if (place != nullptr) return *place;
   const MachineId a = from.machine().id();
   const MachineId b = to.machine().id();
-  place = std::make_unique<Connection>(from, to, topology_.link(a, b), model_.loss,
-                                       kernel_.draw(Purpose::kLink, a, b).next());
+  place =
+      std::make_unique<Connection>(from, to, topology_.link(a, b), model_.loss, draw_key(from, to));
   place->between_regions = topology_.link_class(a, b) == LinkClass::kCrossRegion;
   const auto& other = connections_[to.index()];
   if (from.index() < other.size() && other[from.index()] != nullptr) {
@@ -66,6 +66,17 @@ SimNetwork::Connection& SimNetwork::connection_of(Process& from, Process& to) {
   }
   if (!weathers_.empty()) meet_weather(*place);
   return *place;
+}
+
+uint64_t SimNetwork::draw_key(Process& from, Process& to) const {
+  return kernel_.draw(Purpose::kLink, from.machine().id(), to.machine().id()).next();
+}
+
+void SimNetwork::reseed() {
+  for (const auto& row : connections_) {
+    for (const auto& link : row)
+      if (link != nullptr) link->draw_key = draw_key(link->sender, link->receiver);
+  }
 }
 
 // Background frames are counted for good; those of operations as long as Repeats remembers.

@@ -46,6 +46,9 @@ class SimNetwork {
   void add(Process& process);
   Process* find(NodeId node) const;
 
+  // From now on what frames meet is drawn by the kernel's present seed.
+  void reseed();
+
   // For hosts.
   // Takes the frame, unless it says no.
   bool send(Process& from, Frame& frame);
@@ -85,6 +88,7 @@ class SimNetwork {
   EventQueue::Handle schedule(Time arrival, uint64_t order, Flight* flight);
   void recycle(Flight* flight);
   void lost(const Frame& frame, std::string_view why);
+  uint64_t draw_key(Process& from, Process& to) const;
   uint32_t nth(Connection& connection, const Frame& frame);
   void dispatch(Connection& connection, Frame&& frame, uint64_t hash, uint64_t key);
   // Tells the sender of a refusal or reset: a way back after `since`, or a way there and back.

@@ -34,7 +34,16 @@ void World::place(NodeId node, MachineId machine, Program program) {
 }
 
 void World::start(NodeId node) { impl_->start(impl_->process(node)); }
-void World::reseed(uint64_t seed) { impl_->kernel.seed = seed; }
+
+void World::reseed(uint64_t seed) {
+  CHECK(impl_->kernel.active == nullptr);
+  impl_->kernel.seed = seed;
+  impl_->network.reseed();
+  for (const auto& machine : impl_->machines) machine->reseed();
+  for (const auto& process : impl_->processes)
+    if (process->host != nullptr) process->host->reseed();
+}
+
 void World::set_observer(Observer* observer) { impl_->kernel.observer = observer; }
 
 void World::set_tracing(bool enabled) {
@@ -44,7 +53,7 @@ void World::set_tracing(bool enabled) {
 }
 
 Time World::now() const { return impl_->kernel.now; }
-bool World::step() { return impl_->run_one(kNever); }
+bool World::step(Time until) { return impl_->run_one(until); }
 
 void World::run_until(Time until) {
   while (impl_->run_one(until)) {

@@ -158,9 +158,9 @@ class World {
 
   // Running.
   Time now() const;
-  bool step();                 // one event; false when nothing is left
-  void run_until(Time until);  // events up to and including `until`; now() is `until` after
-  bool idle() const;           // no event is left at all
+  bool step(Time until = kNever);  // one event; false when none is left up to and including `until`
+  void run_until(Time until);      // events up to and including `until`; now() is `until` after
+  bool idle() const;               // no event is left at all
   uint64_t events() const;
   uint64_t fingerprint() const;
   const Counters& counters() const;
@@ -173,9 +173,10 @@ class World {
   // the fingerprint.
   void at(Time when, std::string label, std::function<void()> action);
 
-  // From now on the world draws by another seed: the fate of frames, the order of equal times, what
-  // a death leaves on a disk, the streams of processes that start. What was drawn stays; disks keep
-  // their own draws of latency and trouble.
+  // From now on, between two events, the world draws by another seed: the fate of frames, the order
+  // of equal times, the disks' latencies and troubles, what a death leaves on a disk, and the
+  // streams of processes, those that run too. What was drawn stays: frames on their way, events to
+  // come.
   void reseed(uint64_t seed);
 
   // Processes and machines. Each takes effect when control is in the world (from `at` or between
