@@ -6,7 +6,7 @@
 
 #include <map>
 
-#include "lab/recording.h"
+#include "lab/result_message.h"
 #include "lab/walk.h"
 
 namespace ringside::lab {
