@@ -154,10 +154,10 @@ TEST_F(HuntTest, time_bounds_it_and_it_goes_on_later) {
 TEST_F(HuntTest, it_goes_on_again_and_again_as_if_it_had_never_stopped) {
   ringside("hunt weak.textproto --seeds 8 --out often");
   Ended last;
-  for (const char* seeds : {"72", "136", "200"})
+  for (const char* seeds : {"72", "136"})
     last = ringside(concat("hunt --resume often --json --no-times --seeds ", seeds));
   EXPECT_EQ(last.code, 1) << last.err;
-  const Ended at_once = ringside("hunt weak.textproto --seeds 200 --out once --json --no-times");
+  const Ended at_once = ringside("hunt weak.textproto --seeds 136 --out once --json --no-times");
   EXPECT_EQ(last.out, at_once.out);
 }
 
