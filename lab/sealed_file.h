@@ -3,8 +3,9 @@
 //   8 bytes of magic | u32 version | u32 reserved (0) | u64 bytes of the body | u64 XXH3 of the
 //   body
 //
-// all little-endian, and then the body, a protobuf message. A file of that name is always the old one or the new one,
-// however its writer died; what was cut short or changed since is refused in one line.
+// all little-endian, and then the body, a protobuf message. A file of that name is always the old
+// one or the new one, however its writer died; what was cut short or changed since is refused in
+// one line.
 #pragma once
 
 #include <cstdint>

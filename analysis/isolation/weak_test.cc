@@ -125,6 +125,25 @@ TEST(WeakLevels, what_a_session_saw_of_its_own_future_stays_seen) {
   EXPECT_TRUE(verify_weak(history, WeakLevel::kMonotonicReads, verdict.witness).ok());
 }
 
+// What it saw before it saw its own future is not stood for by that future when that comes about.
+TEST(WeakLevels, what_a_session_saw_before_its_own_future_stays_seen) {
+  TransactionHistory history;
+  history.objects = {"x"};
+  history.add(0, 0, 1);
+  history.write(0, 1);
+  history.add(1, 2, 3);
+  history.read(0, 1);
+  history.add(1, 4, 5);
+  history.read(0, 7);
+  history.add(1, 6, 7);
+  history.read(0, kInitialValue);
+  history.write(0, 7);
+  const Versions versions(history);
+  const WeakVerdict verdict = check_weak(history, versions, WeakLevel::kMonotonicReads);
+  ASSERT_EQ(verdict.kind, Kind::kViolated);
+  EXPECT_TRUE(verify_weak(history, WeakLevel::kMonotonicReads, verdict.witness).ok());
+}
+
 TEST(WeakLevels, a_level_that_would_cost_too_much_is_not_judged) {
   const TransactionHistory history = causal_violation();
   const Versions versions(history);
