@@ -37,6 +37,7 @@ function(ringside_room name)
   endif()
   if(RINGSIDE_TESTS AND tests)
     add_executable(${name}_test ${tests})
+    set_target_properties(${name}_test PROPERTIES UNITY_BUILD OFF)  # tests repeat the names of their helpers
     target_link_libraries(${name}_test ringside_${name} GTest::gtest GTest::gmock GTest::gtest_main)
     foreach(dependency ${ROOM_TEST_DEPENDS})
       if(TARGET ringside_${dependency})

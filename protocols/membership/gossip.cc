@@ -187,6 +187,7 @@ MemberTable::Digests Gossip::digests(uint64_t differing) const {
 
 std::vector<MemberRecord> Gossip::records_of(const std::vector<NodeId>& ids) {
   std::vector<MemberRecord> records;
+  records.reserve(ids.size());
   for (const NodeId id : ids) {
     const MemberRecord* record = table_.find(id);
     if (record != nullptr) records.push_back(*record);
