@@ -18,7 +18,7 @@ constexpr char kStandingLetter = 'H';
 constexpr char kCopiedLetter = 'C';  // 1 byte: whether it was
 
 // What is sent to a world that stands. With kCopy comes the socket that is to be the copy's line.
-struct Order {
+struct Command {
   enum class What : uint8_t { kGoOn, kCopy } what = What::kGoOn;
   Onward onward;
 };
@@ -28,9 +28,9 @@ union Passenger {  // a file descriptor beside a message
   cmsghdr aligned;
 };
 
-bool send_order(int line, const Order& order, int passenger = -1) {
+bool send_command(int line, const Command& command, int passenger = -1) {
   Passenger place = {};
-  iovec bytes = {const_cast<Order*>(&order), sizeof order};
+  iovec bytes = {const_cast<Command*>(&command), sizeof command};
   msghdr message = {};
   message.msg_iov = &bytes;
   message.msg_iovlen = 1;
@@ -43,12 +43,12 @@ bool send_order(int line, const Order& order, int passenger = -1) {
     head->cmsg_len = CMSG_LEN(sizeof passenger);
     std::memcpy(CMSG_DATA(head), &passenger, sizeof passenger);
   }
-  return sendmsg(line, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof order);
+  return sendmsg(line, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof command);
 }
 
-bool receive_order(int line, Order& order, int& passenger) {
+bool receive_command(int line, Command& command, int& passenger) {
   Passenger place = {};
-  iovec bytes = {&order, sizeof order};
+  iovec bytes = {&command, sizeof command};
   msghdr message = {};
   message.msg_iov = &bytes;
   message.msg_iovlen = 1;
@@ -58,7 +58,7 @@ bool receive_order(int line, Order& order, int& passenger) {
   do {
     got = recvmsg(line, &message, MSG_WAITALL | MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
-  if (got != static_cast<ssize_t>(sizeof order)) return false;
+  if (got != static_cast<ssize_t>(sizeof command)) return false;
   passenger = -1;
   if (const cmsghdr* const head = CMSG_FIRSTHDR(&message))
     std::memcpy(&passenger, CMSG_DATA(head), sizeof passenger);
@@ -92,10 +92,10 @@ class Keeper {
   Onward stand(const Standing& here) {
     send_letter(line_, kStandingLetter, encode(here));
     while (true) {
-      Order order;
+      Command command;
       int line_of_copy = -1;
-      if (!receive_order(line_, order, line_of_copy)) _exit(0);  // nobody is left who could ask
-      if (order.what == Order::What::kGoOn) return order.onward;
+      if (!receive_command(line_, command, line_of_copy)) _exit(0);  // nobody is left who could ask
+      if (command.what == Command::What::kGoOn) return command.onward;
       copy(line_of_copy);
     }
   }
@@ -190,7 +190,7 @@ Result<Started> HeldWorld::start_copy() {
   CHECK(stands_);
   Result<Line> line = open_line();
   if (!line.ok()) return line.error();
-  const bool asked = send_order(process_.line(), {.what = Order::What::kCopy}, line->there);
+  const bool asked = send_command(process_.line(), {.what = Command::What::kCopy}, line->there);
   close(line->there);
   copied_ = refused_ = false;
   while (asked && !copied_ && !refused_ && process_.listen()) {
@@ -216,14 +216,14 @@ Result<std::unique_ptr<HeldWorld>> HeldWorld::copy() {
 
 Result<Started> HeldWorld::future(uint64_t seed) {
   const Result<Started> started = start_copy();
-  if (started.ok()) send_order(started->line, {.onward = {.seed = seed}});
+  if (started.ok()) send_command(started->line, {.onward = {.seed = seed}});
   return started;
 }
 
 void HeldWorld::go_on(const Onward& onward) {
   CHECK(stands_);
   stands_ = false;
-  send_order(process_.line(), {.onward = onward});  // if it is no more, `wait` finds out
+  send_command(process_.line(), {.onward = onward});  // if it is no more, `wait` finds out
 }
 
 bool HeldWorld::wait(const std::function<void(double share)>& on_progress) {
