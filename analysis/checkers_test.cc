@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "analysis/made_calls.h"
+#include "runtime/test_scale.h"
 
 namespace ringside {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 TEST(Checkers, agree_with_each_other_and_with_brute_force) {
   const char* asked = std::getenv("RINGSIDE_HISTORIES");
   const uint64_t each =
-      (asked != nullptr ? std::strtoull(asked, nullptr, 10) : 160'000) / kMadeKinds;
+      (asked != nullptr ? std::strtoull(asked, nullptr, 10) : scaled(160'000)) / kMadeKinds;
   for (int i = 0; i < kMadeKinds; ++i) {
     const auto kind = static_cast<MadeKind>(i);
     const Agreement agreement = compare_checkers(kind, 7 + static_cast<uint64_t>(i), each);

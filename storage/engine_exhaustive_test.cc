@@ -5,8 +5,8 @@
 
 #include <iostream>
 
+#include "runtime/test_scale.h"
 #include "storage/engine_history.h"
-#include "storage/test_scale.h"
 
 namespace ringside {
 namespace {

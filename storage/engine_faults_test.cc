@@ -8,7 +8,7 @@
 #include <iostream>
 #include <string>
 
-#include "storage/test_scale.h"
+#include "runtime/test_scale.h"
 
 namespace ringside {
 namespace {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "runtime/test_scale.h"
 #include "storage/engine.h"
 #include "storage/test_host.h"
-#include "storage/test_scale.h"
 
 namespace ringside {
 namespace {

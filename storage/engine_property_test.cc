@@ -7,8 +7,8 @@
 #include <map>
 #include <string>
 
+#include "runtime/test_scale.h"
 #include "storage/engine_swarm.h"
-#include "storage/test_scale.h"
 
 namespace ringside {
 namespace {

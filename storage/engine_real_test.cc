@@ -16,9 +16,9 @@
 
 #include "posix/host.h"
 #include "posix/small_disk.h"
+#include "runtime/test_scale.h"
 #include "storage/engine.h"
 #include "storage/test_rows.h"
-#include "storage/test_scale.h"
 
 namespace ringside {
 namespace {

@@ -5,12 +5,14 @@
 
 #include <cstdlib>
 
+#include "runtime/test_scale.h"
+
 namespace ringside::isolation {
 namespace {
 
 TEST(IsolationComparison, judges_agree_with_those_that_try_everything) {
   const char* asked = std::getenv("RINGSIDE_HISTORIES");
-  const uint64_t count = asked != nullptr ? std::strtoull(asked, nullptr, 10) : 30'000;
+  const uint64_t count = asked != nullptr ? std::strtoull(asked, nullptr, 10) : scaled(30'000);
   const Comparison comparison = compare_isolation(2, count);
   EXPECT_EQ(comparison.disagreement, "");
   EXPECT_EQ(comparison.histories, count);

@@ -4,6 +4,7 @@
 
 #include "analysis/isolation/test_histories.h"
 #include "analysis/isolation/verify.h"
+#include "runtime/test_scale.h"
 
 namespace ringside::isolation {
 namespace {
@@ -53,17 +54,18 @@ void weak_levels_against_all_orders(const RandomShape& shape, uint64_t seed, int
       ASSERT_EQ(check_weak(history, versions, static_cast<WeakLevel>(one)).kind, Kind::kHolds);
   }
   for (std::size_t one = 0; one < kWeakLevels; ++one) {
-    EXPECT_GT(held[one], 1'000) << weak_level_name(static_cast<WeakLevel>(one));
-    EXPECT_GT(violated[one], 20) << weak_level_name(static_cast<WeakLevel>(one));
+    EXPECT_GT(held[one], scaled(1'000)) << weak_level_name(static_cast<WeakLevel>(one));
+    EXPECT_GT(violated[one], scaled(20)) << weak_level_name(static_cast<WeakLevel>(one));
   }
 }
 
 TEST(WeakLevels, of_registers_are_what_all_orders_of_commits_say) {
-  weak_levels_against_all_orders({.registers = true, .nonsense = 0.1, .serial = 0.4}, 1, 60'000);
+  weak_levels_against_all_orders({.registers = true, .nonsense = 0.1, .serial = 0.4}, 1,
+                                 scaled(60'000));
 }
 
 TEST(WeakLevels, of_lists_are_what_all_orders_of_commits_say) {
-  weak_levels_against_all_orders({.nonsense = 0, .serial = 0.4}, 2, 60'000);
+  weak_levels_against_all_orders({.nonsense = 0, .serial = 0.4}, 2, scaled(60'000));
 }
 
 // Process 0 writes x and y; process 1 sees y, then not x.

@@ -10,7 +10,7 @@
 
 #include "protocols/test_takeover.h"
 #include "runtime/bug.h"
-#include "storage/test_scale.h"
+#include "runtime/test_scale.h"
 
 namespace ringside {
 namespace {

@@ -15,4 +15,7 @@ inline constexpr bool kSanitized = false;
 inline constexpr bool kSanitized = false;
 #endif
 
+// Of so many histories, seeds, … that a test would try.
+constexpr int scaled(int count) { return kSanitized ? count / 10 : count; }
+
 }  // namespace ringside
