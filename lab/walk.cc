@@ -14,6 +14,7 @@ constexpr uint64_t kNear = 512;  // events
 Result<std::unique_ptr<Walk>> Walk::begin(const Recorded& recorded, const WalkOptions& options) {
   HeldOptions held;
   held.run.gate = recorded.recording.gate;
+  held.run.branch = recorded.recording.branch;
   held.keep_events = options.keep_events;
   Result<std::unique_ptr<HeldWorld>> first =
       HeldWorld::begin(*recorded.scenario, recorded.recording.seed, held);
