@@ -218,8 +218,8 @@ void add_branch(CLI::App& app, BranchArguments& arguments, int& code) {
       "  ringside branch small.run --at 900ms --seeds 200\n"
       "  ringside branch small.run --at 120000 --seeds 200 --json\n"
       "  ringside branch small.run --at 900ms --record 7 --out seventh.run\n"
-      "Exit code: 0 no future violates, 1 some do, 2 bad input, 3 not the run that was recorded, 4 "
-      "crashed.");
+      "Exit code: 0 no future violates, 1 some do, 2 bad input (or another build's run that "
+      "differs), 3 not\ndeterministic, 4 crashed.");
   verb->callback([&] { code = branch(arguments); });
 }
 

@@ -92,10 +92,13 @@ Result<void> Walk::check() const {
                     known->fingerprint == here().fingerprint();
   const bool ends_alike = !here().over() || here().events() == result.events;
   if (same && ends_alike) return {};
+  const bool other_build = recording.build != build_id();
   return {
-      Code::kCorrupt,
+      other_build ? Code::kInvalid : Code::kCorrupt,
       concat(recorded_.file, ": this is not the run that was recorded: it differs before event ",
-             here().events(), " (see ringside replay)")};
+             here().events(),
+             other_build ? "; it was recorded by another build, which may be why" : "",
+             " (see ringside replay)")};
 }
 
 // Where the next snapshot is due: at a recorded checkpoint, where there are any.
