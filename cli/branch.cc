@@ -15,6 +15,7 @@
 #include "lab/allocator.h"
 #include "lab/anomaly.h"
 #include "lab/text.h"
+#include "runtime/bug.h"
 #include "runtime/random.h"
 
 namespace ringside::cli {
@@ -55,6 +56,13 @@ Result<std::unique_ptr<lab::Walk>> walk_to(const Moment& moment, const BranchArg
   if (!walk.ok()) return walk;
   if (Result<void> there = go_to(**walk, moment); !there.ok()) return there.error();
   const record::Standing& here = (*walk)->here();
+  if (!moment.event && here.events() > 0 && !here.over()) {
+    // To be the same world to the last bit as by the event's number, which comes before whatever
+    // passes without an event up to the time.
+    const uint64_t event = here.events();
+    if (Result<void> back = (*walk)->to_event(event - 1); !back.ok()) return back.error();
+    if (Result<void> there = (*walk)->to_event(event); !there.ok()) return there.error();
+  }
   if (here.over()) {
     return {Code::kInvalid, concat("--at ", arguments.at, ": the run is over before, after event ",
                                    here.events(), " at ", here.at() / 1000000, "ms")};
@@ -111,6 +119,61 @@ void print_futures(const BranchArguments& arguments, const record::Standing& at,
   }
 }
 
+// In its worker, from the beginning: the history of a run stays where it is played.
+Result<lab::RunResult> play_and_record(const lab::Recorded& run, const lab::Branch& branch,
+                                       const std::string& file) {
+  lab::Recording future;
+  future.scenario_file = run.recording.scenario_file;
+  future.scenario_text = run.recording.scenario_text;
+  future.seed = run.recording.seed;
+  future.build = lab::build_id();
+  future.planted_build = planted_build();
+  future.branch = branch;
+  future.result.scenario = run.scenario->name();
+  future.result.seed = future.seed;
+  // There before the run, so that a crash leaves one that replays up to it.
+  if (Result<void> early = lab::write_recording(file, future); !early.ok()) return early.error();
+  lab::RunOptions options;
+  options.branch = branch;
+  Result<lab::RunResult> result = lab::run_scenario(*run.scenario, future.seed, options);
+  if (!result.ok()) return result;
+  future.finished = true;
+  future.result = *result;
+  if (Result<void> late = lab::write_recording(file, future); !late.ok()) return late.error();
+  return result;
+}
+
+int record_future(const BranchArguments& arguments, const lab::Recorded& run, uint64_t event) {
+  const lab::Branch branch{event, future_seed(run.recording.seed, arguments.record)};
+  const std::string file = !arguments.out.empty()
+                               ? arguments.out
+                               : concat(arguments.file.substr(0, arguments.file.rfind(".run")),
+                                        "-future-", arguments.record, ".run");
+  lab::WorkerResult future;
+  lab::WorkerOptions options;
+  options.on_result = [&](lab::WorkerResult result) {
+    future = std::move(result);
+    return true;
+  };
+  lab::run_in_workers(
+      {run.recording.seed},
+      [&](uint64_t, const lab::Teller&) { return play_and_record(run, branch, file); }, options);
+  if (future.end == End::kRefused) return branch_refused({Code::kInvalid, future.message});
+  if (arguments.json) {
+    Json json;
+    json.begin_object();
+    run_as_json(future, json);
+    json.field("future", arguments.record).field("event", event).field("recording", file);
+    json.end_object();
+    std::printf("%s\n", json.str().c_str());
+  } else {
+    std::fputs(describe_run({run.scenario->name(), run.scenario->about(), file}, future).c_str(),
+               stdout);
+  }
+  if (future.end == End::kCrashed) return kCrashed;
+  return future.result.holds ? kHolds : kViolated;
+}
+
 }  // namespace
 
 int branch(const BranchArguments& arguments) {
@@ -125,6 +188,10 @@ int branch(const BranchArguments& arguments) {
   if (!walk.ok()) {
     line.clear();
     return branch_refused(walk.error());
+  }
+  if (arguments.record != 0) {
+    line.clear();
+    return record_future(arguments, *recorded, (*walk)->here().events());
   }
 
   std::vector<Future> futures;

@@ -76,6 +76,43 @@ TEST_F(BranchTest, a_future_is_the_same_whenever_and_however_it_is_asked_for) {
   EXPECT_EQ(field(replay.out, "fingerprint"), few.front());
 }
 
+TEST_F(BranchTest, a_future_is_recorded_and_replays_and_differs_from_where_it_branches) {
+  const Ended all = ringside("branch weak.run --at 300ms --seeds 30 --json");
+  const std::string played = all.out.substr(all.out.find("\"played\""));
+  // The first that violates.
+  const std::string list = all.out.substr(all.out.find("\"futures\":["));
+  const int number = std::stoi(list.substr(list.find('[') + 1));
+  const Ended recorded =
+      ringside(concat("branch weak.run --at 300ms --record ", number, " --out future.run --json"));
+  EXPECT_EQ(recorded.code, 1) << recorded.err;
+  EXPECT_TRUE(recorded.out.starts_with("{") && recorded.out.ends_with("}\n")) << recorded.out;
+  EXPECT_EQ(field(recorded.out, "fingerprint"), fields(played, "fingerprint")[number - 1]);
+  const Ended replay = ringside("replay future.run");
+  EXPECT_EQ(replay.code, 0) << replay.out << replay.err;
+  EXPECT_TRUE(replay.out.starts_with("SAME")) << replay.out;
+
+  const Ended diff = ringside("diff weak.run future.run --json");
+  EXPECT_EQ(diff.code, 1) << diff.err;
+  const uint64_t event = std::stoull(field(all.out, "event"));
+  EXPECT_GT(std::stoull(field(diff.out, "first_difference")), event);
+  EXPECT_LT(std::stoull(field(diff.out, "first_difference")), event + 100);
+  write("commands", concat("to ", event, "\nend\nback 1\nend\n"));
+  const Ended walk = ringside("replay future.run --walk <commands");
+  EXPECT_EQ(walk.code, 0) << walk.err;
+  const std::string end = fields(played, "fingerprint")[number - 1];
+  EXPECT_TRUE(contains(walk.out, end.substr(1, end.size() - 2))) << walk.out;
+
+  for (const char* verb :
+       {"shrink future.run", "explain future.run", "branch future.run --at 1s"}) {
+    const Ended refused = ringside(verb);
+    EXPECT_EQ(refused.code, 2) << verb;
+    EXPECT_TRUE(contains(refused.err, "is a future of another run")) << refused.err;
+  }
+  EXPECT_EQ(ringside("log future.run").code, 0);
+  EXPECT_EQ(ringside("branch weak.run --at 300ms --record 2").code, 0);
+  EXPECT_EQ(ringside("replay weak-future-2.run").code, 0);
+}
+
 TEST_F(BranchTest, wrong_use_is_one_clear_line_and_2) {
   write("no.run", "nothing");
   const struct {
@@ -88,6 +125,8 @@ TEST_F(BranchTest, wrong_use_is_one_clear_line_and_2) {
       {"branch weak.run --at 1h", "--at 1h: the run is over before, after event "},
       {"branch weak.run --at 99999999", "the run is over before"},
       {"branch weak.run --at 300ms --seeds 0", "--seeds"},
+      {"branch weak.run --at 300ms --seeds 2 --record 2", "--record"},
+      {"branch weak.run --at 300ms --out x.run", "--record"},
       {"branch no.run --at 300ms", "no.run: "},
       {"branch nowhere.run --at 300ms", "nowhere.run: cannot be read"},
   };

@@ -75,6 +75,7 @@ Played events_of(const lab::Recorded& recorded, const Stretch& stretch) {
         const uint64_t first = stretch.agreed > kBefore ? stretch.agreed - kBefore : 0;
         std::string lines;
         lab::RunOptions run_options;
+        run_options.branch = recorded.recording.branch;
         run_options.until_event = stretch.differs + kAfter;
         run_options.on_log = [&](const lab::LogLine& line) {
           append(lines, kBetweenFields, log_text(line));

@@ -55,6 +55,7 @@ Result<lab::RunResult> print_log(const scenario::Scenario& scenario,
   std::vector<Line> lines;
   lab::RunOptions options;
   options.gate = recording.gate;
+  options.branch = recording.branch;
   options.on_log = [&](const lab::LogLine& line) {
     const bool of_world = line.node == 0;
     if (arguments.node != 0 && !of_world && line.node != arguments.node) return;

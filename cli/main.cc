@@ -204,16 +204,25 @@ void add_branch(CLI::App& app, BranchArguments& arguments, int& code) {
   verb->add_option("--at", arguments.at,
                    "the moment: a time of the log (1500ms), or an event's number (120000)")
       ->required();
-  verb->add_option("--seeds", arguments.seeds, "how many futures (20 if not given)")
-      ->check(CLI::PositiveNumber);
+  CLI::Option* seeds =
+      verb->add_option("--seeds", arguments.seeds, "how many futures (20 if not given)")
+          ->check(CLI::PositiveNumber);
+  CLI::Option* record = verb->add_option("--record", arguments.record,
+                                         "play the future of this number alone, and record it")
+                            ->check(CLI::PositiveNumber)
+                            ->excludes(seeds);
+  verb->add_option("--out", arguments.out,
+                   "where its recording goes (RUN-future-N.run if not given)")
+      ->needs(record);
   verb->add_option("--jobs", arguments.jobs, "worlds at once (as many as there are cores)");
   verb->add_flag("--json", arguments.json, "the result as JSON on stdout");
   verb->footer(
       "Examples:\n"
       "  ringside branch small.run --at 900ms --seeds 200\n"
       "  ringside branch small.run --at 120000 --seeds 200 --json\n"
-      "Exit code: 0 no future violates, 1 some do, 2 bad input, 3 not the run that was recorded, 4 "
-      "crashed.");
+      "  ringside branch small.run --at 900ms --record 7 --out seventh.run\n"
+      "Exit code: 0 no future violates, 1 some do, 2 bad input (or another build's run that "
+      "differs), 3 not\ndeterministic, 4 crashed.");
   verb->callback([&] { code = branch(arguments); });
 }
 

@@ -70,6 +70,7 @@ int bad_input(const std::string& message) {
 int stop_at(const scenario::Scenario& scenario, const lab::Recording& recording, uint64_t until) {
   lab::RunOptions options;
   options.gate = recording.gate;
+  options.branch = recording.branch;
   options.until_event = until;
   options.on_stop = [until] {
     std::fprintf(stderr, "ringside: event %llu has run; the world stands still\n",
@@ -128,6 +129,7 @@ int replay(const ReplayArguments& arguments) {
       [&](uint64_t seed, const std::function<void(double)>& progress) {
         lab::RunOptions run_options;
         run_options.gate = recording->gate;
+        run_options.branch = recording->branch;
         run_options.until_event = arguments.until;
         run_options.on_progress = progress;
         if (arguments.events) print_events(run_options);

@@ -66,6 +66,8 @@ struct BranchArguments {
   std::string file;
   std::string at;       // a time of the log, or an event's number
   uint64_t seeds = 20;  // futures
+  uint64_t record = 0;  // play and record this one alone; 0: none
+  std::string out;      // where it is recorded
   unsigned jobs = 0;
   bool json = false;
 };

@@ -188,6 +188,10 @@ class Experiment {
 
   // One event, after standing still as often as that is asked for. False when none is left.
   bool step() {
+    if (options_.branch.seed != 0 && !branched_ && world_.events() == options_.branch.event) {
+      branched_ = true;
+      world_.reseed(options_.branch.seed);
+    }
     while (options_.on_stand && !world_.idle()) {
       if (world_.events() < onward_.until_event && world_.step(onward_.until)) return true;
       if (!world_.idle()) stand(false);
@@ -336,6 +340,7 @@ class Experiment {
   uint32_t clients_running_ = 0;
   std::vector<TakenImage> restarts_;
   Onward onward_;
+  bool branched_ = false;
   Time healed_ = 0;
   Time rested_ = 0;
   sim::World world_;  // last: its processes use all of the above until they die

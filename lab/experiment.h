@@ -93,6 +93,12 @@ struct Onward {
   bool to_the_end() const { return until_event == kNoEvent && until == kNever; }
 };
 
+// A future: after so many events the world draws by this seed instead of its own.
+struct Branch {
+  uint64_t event = 0;
+  uint64_t seed = 0;  // 0: it is none
+};
+
 struct RunOptions {
   bool gate = false;  // cut the scenario to its gate_for: shorter workload, no expectations judged
   // Replay only: stop after this many events (0: run to the end).
@@ -101,6 +107,7 @@ struct RunOptions {
   std::function<void()> on_stop;
   // Receives the virtual-time log when set: frames, probes, trace events and faults, in order.
   std::function<void(const LogLine& line)> on_log;
+  Branch branch;
   // Called while the run stands still, when set: before the first event, then wherever its last
   // answer said, and a last time when the run is over, unless it was to play to the end. Standing
   // still changes nothing about the run.

@@ -212,6 +212,7 @@ class WalkTest : public testing::Test {
  protected:
   WalkTest() : recorded_{"x.run", {}, scenario_of_test()} {
     recorded_.recording.seed = 1;
+    recorded_.recording.build = build_id();
     recorded_.recording.finished = true;
     recorded_.recording.result = *run_scenario(*recorded_.scenario, 1);
   }
@@ -309,6 +310,11 @@ TEST_F(WalkTest, another_run_than_the_recorded_one_is_noticed_at_the_next_checkp
   const Result<void> there = (*walk)->to_event(run().events);
   ASSERT_FALSE(there.ok());
   EXPECT_EQ(there.error().code, Code::kCorrupt);
+  recorded_.recording.build ^= 1;
+  ASSERT_TRUE((*walk)->to_event(0).ok());
+  const Result<void> of_another_build = (*walk)->to_event(run().events);
+  ASSERT_FALSE(of_another_build.ok());
+  EXPECT_EQ(of_another_build.error().code, Code::kInvalid);
 }
 
 }  // namespace

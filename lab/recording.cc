@@ -26,6 +26,10 @@ Result<void> write_recording(const std::string& path, const Recording& recording
   message.set_planted_build(recording.planted_build);
   message.set_gate(recording.gate);
   message.set_finished(recording.finished);
+  if (recording.branch.seed != 0) {
+    message.mutable_branch()->set_event(recording.branch.event);
+    message.mutable_branch()->set_seed(recording.branch.seed);
+  }
   to_message(recording.result, *message.mutable_result());
   message.set_history(recording.result.history);
   return write_sealed(path, kRecordingSeal, message);
@@ -43,6 +47,7 @@ Result<Recording> read_recording(const std::string& path) {
   recording.planted_build = message.planted_build();
   recording.gate = message.gate();
   recording.finished = message.finished();
+  recording.branch = {message.branch().event(), message.branch().seed()};
   recording.result = from_message(message.result());
   recording.result.history = message.history();
   return recording;

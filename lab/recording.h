@@ -18,6 +18,7 @@ struct Recording {
   uint64_t build = 0;
   bool planted_build = false;
   bool gate = false;
+  Branch branch;  // of a future that was recorded
   bool finished = false;
   RunResult result;  // with its history
 };

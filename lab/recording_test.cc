@@ -27,6 +27,7 @@ class RecordingTest : public testing::Test {
     recording.scenario_text = "name: \"a\"";
     recording.seed = 7;
     recording.build = 42;
+    recording.branch = {1000, 77};
     recording.finished = true;
     recording.result.scenario = "a";
     recording.result.fingerprint = 0xfedcba9876543210;
@@ -63,6 +64,8 @@ TEST_F(RecordingTest, what_is_written_is_what_is_read) {
   EXPECT_EQ(read->seed, 7u);
   EXPECT_EQ(read->build, 42u);
   EXPECT_TRUE(read->finished);
+  EXPECT_EQ(read->branch.event, 1000u);
+  EXPECT_EQ(read->branch.seed, 77u);
   EXPECT_EQ(read->result.history, wrote.result.history);
   EXPECT_EQ(encode_result(read->result), encode_result(wrote.result));
 }

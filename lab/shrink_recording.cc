@@ -74,6 +74,12 @@ Result<Recorded> load_recorded(const std::string& file, const std::string& verb)
                                    "--planted ",
                                    verb, " ", file)};
   }
+  if (recording->branch.seed != 0 && verb != "replay" && verb != "diff") {
+    return {
+        Code::kInvalid,
+        concat(file, ": is a future of another run, which no scenario and seed alone can play; ",
+               "`ringside replay`, `log` and `diff` take it, `", verb, "` does not")};
+  }
   if (recording->gate)
     return {Code::kInvalid, concat(file, ": is of the determinism gate, which judges nothing")};
   return Recorded{file, std::move(*recording), std::move(*scenario)};

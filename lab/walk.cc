@@ -14,6 +14,7 @@ constexpr uint64_t kNear = 512;  // events
 Result<std::unique_ptr<Walk>> Walk::begin(const Recorded& recorded, const WalkOptions& options) {
   HeldOptions held;
   held.run.gate = recorded.recording.gate;
+  held.run.branch = recorded.recording.branch;
   held.keep_events = options.keep_events;
   Result<std::unique_ptr<HeldWorld>> first =
       HeldWorld::begin(*recorded.scenario, recorded.recording.seed, held);
@@ -91,10 +92,13 @@ Result<void> Walk::check() const {
                     known->fingerprint == here().fingerprint();
   const bool ends_alike = !here().over() || here().events() == result.events;
   if (same && ends_alike) return {};
+  const bool other_build = recording.build != build_id();
   return {
-      Code::kCorrupt,
+      other_build ? Code::kInvalid : Code::kCorrupt,
       concat(recorded_.file, ": this is not the run that was recorded: it differs before event ",
-             here().events(), " (see ringside replay)")};
+             here().events(),
+             other_build ? "; it was recorded by another build, which may be why" : "",
+             " (see ringside replay)")};
 }
 
 // Where the next snapshot is due: at a recorded checkpoint, where there are any.

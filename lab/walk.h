@@ -29,8 +29,8 @@ class Walk {
                                              const WalkOptions& options = {});
 
   // Goes to where `event` events have run, or everything up to `at`; a goal behind the end is the
-  // end. kCorrupt: this build does not play what was recorded. kReset: the world died on the way,
-  // and the walk stands at a snapshot before that.
+  // end. kCorrupt: what plays is not what was recorded; kInvalid: and another build recorded it.
+  // kReset: the world died on the way, and the walk stands at a snapshot before that.
   Result<void> to_event(uint64_t event) { return to({.event = event}); }
   Result<void> to_time(Time at) { return to({.at = at}); }
 
