@@ -46,6 +46,9 @@ class Watcher final : public sim::Observer, public HistorySink {
 
   KeyIndex intern(std::string_view key) override { return recorder_.intern(key); }
   ClientIndex add_client(NodeId process) override { return recorder_.add_client(process); }
+  void step_begins(ClientIndex client, ScriptStep::What what, Duration expire_after) override {
+    recorder_.step_begins(client, what, expire_after);
+  }
   Handle invoked(const Invocation& invocation) override { return recorder_.invoked(invocation); }
   void finished(Handle operation, const Completion& completion) override;
 

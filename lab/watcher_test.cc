@@ -25,6 +25,7 @@ expect {
 struct Watched {
   RunResult result;
   std::vector<record::Snapshot> snapshots;
+  std::size_t steps = 0;
 };
 
 Watched play(Duration every) {
@@ -39,6 +40,7 @@ Watched play(Duration every) {
                                                                   static_cast<int>(bytes.size())));
     };
   }
+  options.on_steps = [&](const std::vector<ScriptStep>& steps) { watched.steps = steps.size(); };
   auto result = run_scenario(**scenario, 3, options);
   EXPECT_TRUE(result.ok());
   watched.result = std::move(*result);
@@ -56,10 +58,12 @@ double metric(const RunResult& result, const std::string& name) {
 TEST(Watcher, a_run_that_is_watched_is_the_same_run) {
   const Watched alone = play(0);
   EXPECT_TRUE(alone.snapshots.empty());
+  EXPECT_GT(alone.steps, 100u);
   for (const Duration every : {kMillisecond, 100 * kMillisecond, 10 * kSecond}) {
     const Watched watched = play(every);
     EXPECT_EQ(watched.result.fingerprint, alone.result.fingerprint);
     EXPECT_EQ(watched.result.history_hash, alone.result.history_hash);
+    EXPECT_EQ(watched.steps, alone.steps);
     EXPECT_FALSE(watched.snapshots.empty());
   }
 }
