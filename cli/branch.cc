@@ -47,7 +47,7 @@ Result<std::unique_ptr<lab::Walk>> walk_to(const Moment& moment, const BranchArg
                                            const lab::Recorded& recorded, ProgressLine& line) {
   const auto started = std::chrono::steady_clock::now();
   lab::WalkOptions options{.snapshots_max = 1, .spacing_first = 1 << 16, .keep_events = 0};
-  options.on_progress = [&](double share) {
+  options.on_progress = [&line, started](double share) {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
     line.show(elapsed.count(),
               lab::format("%.0f %% of the run, to where it branches", 100 * share));
@@ -55,7 +55,7 @@ Result<std::unique_ptr<lab::Walk>> walk_to(const Moment& moment, const BranchArg
   Result<std::unique_ptr<lab::Walk>> walk = lab::Walk::begin(recorded, options);
   if (!walk.ok()) return walk;
   if (Result<void> there = go_to(**walk, moment); !there.ok()) return there.error();
-  const record::Standing& here = (*walk)->here();
+  const record::Standing here = (*walk)->here();
   if (!moment.event && here.events() > 0 && !here.over()) {
     // To be the same world to the last bit as by the event's number, which comes before whatever
     // passes without an event up to the time.

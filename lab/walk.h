@@ -34,8 +34,8 @@ class Walk {
   Result<void> to_event(uint64_t event) { return to({.event = event}); }
   Result<void> to_time(Time at) { return to({.at = at}); }
 
-  HeldWorld& world() { return *world_; }  // that stands here
-  const record::Standing& here() const { return world_->here(); }
+  HeldWorld& world() { return *world_; }                           // that stands here
+  const record::Standing& here() const { return world_->here(); }  // until it goes on
   uint64_t played() const { return played_; }  // events so far, whichever way they were for
   std::size_t snapshots() const { return snapshots_.size(); }
 
