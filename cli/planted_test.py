@@ -221,6 +221,7 @@ def hunt_bugs(arguments, failures):
                             pathlib.Path(directory), arguments.seconds_max)
             except Failed as failed:
                 failures.append(f"{name}: {failed}")
+                print(f"{name}: FAILED", flush=True)
                 continue
         print_row(row, arguments.table)
         rows.append(row)
