@@ -63,6 +63,11 @@ std::vector<Anomaly> anomalies_of(const WorkerResult& run) {
   return {};
 }
 
+bool shows(const RunResult& result, const Anomaly& anomaly) {
+  const std::vector<Anomaly> found = anomalies_of(result);
+  return std::find(found.begin(), found.end(), anomaly) != found.end();
+}
+
 bool shows(const WorkerResult& run, const Anomaly& anomaly) {
   const std::vector<Anomaly> found = anomalies_of(run);
   return std::find(found.begin(), found.end(), anomaly) != found.end();

@@ -27,6 +27,7 @@ Anomaly replay_anomaly();
 // All of a run, in the order of its verdict.
 std::vector<Anomaly> anomalies_of(const RunResult& result);
 std::vector<Anomaly> anomalies_of(const WorkerResult& run);
+bool shows(const RunResult& result, const Anomaly& anomaly);
 bool shows(const WorkerResult& run, const Anomaly& anomaly);
 
 // The first, or the first of that expectation; nothing: there is none.

@@ -1,6 +1,7 @@
 // Trials in worker processes: each scenario under its own seed, as many at once as there are jobs.
-// Whether a run is another one when memory is shaken shows only beside a second one, in a fresh
-// process: then each that tests something is recorded and played again.
+// One with a planted bug fails only if it holds once that is off. Whether a run is another one when
+// memory is shaken shows only beside a second one, in a fresh process: then each that tests
+// something is recorded and played again.
 #pragma once
 
 #include <chrono>
