@@ -3,10 +3,9 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 
 # How the three builds are configured, so that every script means the same. The planted one is the second build of the
 # core: its tests are those that see a planted bug caught. Where nobody waits for one changed file, a room's sources are
-# compiled together, which costs less than half: in the sanitizers' build, and with RINGSIDE_TOGETHER in the release build.
+# compiled together, which costs less than half.
 together=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16)
 release=(--preset release -DRINGSIDE_TESTS=ON)
-[ -z "${RINGSIDE_TOGETHER-}" ] || release+=("${together[@]}")
 planted=(--preset planted -DRINGSIDE_TESTS=ON -DRINGSIDE_TEST_PREFIX=planted/)
 dev=(--preset dev -DRINGSIDE_TESTS=ON -DRINGSIDE_TEST_PREFIX=asan/ "${together[@]}")
 
