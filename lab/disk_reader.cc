@@ -53,7 +53,7 @@ void read_batch(std::vector<TakenImage>& images, std::size_t begin, std::size_t 
   const sim::PlaceId rack = *spec.topology.add_rack(zone, "bench-a-rack");
   for (std::size_t i = begin; i < end; ++i) {
     CHECK(spec.topology.add_machine(rack, "reader-" + std::to_string(i)).ok());
-    spec.machines.emplace_back();
+    spec.machines.emplace_back().clock.offset = images[i].at;  // what had expired then is not there
   }
   sim::World world(std::move(spec));
   std::vector<Slot> slots(end - begin);
