@@ -11,26 +11,13 @@ namespace {
 using lab::concat;
 using lab::contains;
 
-// One copy of each key. A disk is lost; the pause beside it costs nothing.
-constexpr const char* kOneCopy = R"(name: "one_copy"
-topology { region { name: "east" zones: 3 } }
-cluster { strategy { dynamo { n: 1 r: 1 w: 1 sloppy: false } } }
-workload { registers { keys: 6 writes: 0.8 } clients: 3 rate: "60/s" for: "1s" }
-fault { at: "300ms" for: "100ms" pause { place: "east-b-1" } }
-fault { at: "700ms" disk_loss { place: "east-a-1" } restart_after: "100ms" }
-expect {
-  evidence { acknowledged_writes: 5 verified_reads: 1 }
-  acknowledged_writes: PRESENT_OR_SUPERSEDED
-}
-)";
-
 class ExplainTest : public ProgramTest {
  protected:
-  ExplainTest() { write("one_copy.textproto", kOneCopy); }
+  ExplainTest() { write("loses.textproto", kLoses); }
 };
 
 TEST_F(ExplainTest, tells_the_fault_that_it_needs_and_what_became_of_the_write) {
-  ASSERT_EQ(ringside("run one_copy.textproto --out lost.run").code, 1);
+  ASSERT_EQ(ringside("run loses.textproto --out lost.run").code, 1);
   const Ended why = ringside("explain lost.run");
   EXPECT_EQ(why.code, 0) << why.err;
   EXPECT_TRUE(why.out.starts_with("EXPLAINED acknowledged_writes: lost\n")) << why.out;
@@ -42,7 +29,7 @@ TEST_F(ExplainTest, tells_the_fault_that_it_needs_and_what_became_of_the_write) 
 }
 
 TEST_F(ExplainTest, says_the_same_to_programs) {
-  ASSERT_EQ(ringside("run one_copy.textproto --out lost.run").code, 1);
+  ASSERT_EQ(ringside("run loses.textproto --out lost.run").code, 1);
   const Ended why = ringside("explain lost.run --json");
   EXPECT_EQ(why.code, 0) << why.err;
   EXPECT_EQ(field(why.out, "expectation"), "\"acknowledged_writes\"");
@@ -62,11 +49,11 @@ TEST_F(ExplainTest, says_the_same_to_programs) {
 }
 
 TEST_F(ExplainTest, bad_input_is_one_clear_line_and_2) {
-  std::string calm = kOneCopy;
+  std::string calm = kLoses;
   calm.replace(calm.find("disk_loss"), 9, "crash");
   write("calm.textproto", calm);
   ASSERT_EQ(ringside("run calm.textproto --out calm.run").code, 0);
-  ASSERT_EQ(ringside("run one_copy.textproto --out lost.run").code, 1);
+  ASSERT_EQ(ringside("run loses.textproto --out lost.run").code, 1);
   write("text.run", "no recording at all");
   const struct {
     const char* arguments;
@@ -87,7 +74,7 @@ TEST_F(ExplainTest, bad_input_is_one_clear_line_and_2) {
 }
 
 TEST_F(ExplainTest, every_event_of_a_replay_can_be_read_as_it_runs) {
-  ASSERT_EQ(ringside("run one_copy.textproto --out lost.run --json").code, 1);
+  ASSERT_EQ(ringside("run loses.textproto --out lost.run --json").code, 1);
   const std::string events = field(read("out"), "events");
   const Ended replay = ringside("replay --events lost.run");
   EXPECT_EQ(replay.code, 0) << replay.err;

@@ -23,6 +23,20 @@ struct Ended {
   std::string out, err;
 };
 
+// Three clients write, one copy of each key; the only disk of one of their keys is lost, and the
+// pause beside it costs nothing.
+inline constexpr const char* kLoses = R"(name: "loses"
+topology { region { name: "east" zones: 3 } }
+cluster { strategy { dynamo { n: 1 r: 1 w: 1 sloppy: false } } }
+workload { registers { keys: 6 writes: 0.8 } clients: 3 rate: "60/s" for: "1s" }
+fault { at: "300ms" for: "100ms" pause { place: "east-b-1" } }
+fault { at: "700ms" disk_loss { place: "east-a-1" } restart_after: "100ms" }
+expect {
+  evidence { acknowledged_writes: 5 verified_reads: 1 }
+  acknowledged_writes: PRESENT_OR_SUPERSEDED
+}
+)";
+
 class ProgramTest : public testing::Test {
  protected:
   ProgramTest() {

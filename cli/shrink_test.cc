@@ -11,19 +11,6 @@ namespace {
 using lab::concat;
 using lab::contains;
 
-// A write by three clients each, and the only disk of one of their keys is lost.
-constexpr const char* kLoses = R"(name: "loses"
-topology { region { name: "east" zones: 3 } }
-cluster { strategy { dynamo { n: 1 r: 1 w: 1 sloppy: false } } }
-workload { registers { keys: 6 writes: 0.8 } clients: 3 rate: "60/s" for: "1s" }
-fault { at: "300ms" for: "100ms" pause { place: "east-b-1" } }
-fault { at: "700ms" disk_loss { place: "east-a-1" } restart_after: "100ms" }
-expect {
-  evidence { acknowledged_writes: 5 verified_reads: 1 }
-  acknowledged_writes: PRESENT_OR_SUPERSEDED
-}
-)";
-
 class ShrinkTest : public ProgramTest {
  protected:
   void record() {
