@@ -213,6 +213,18 @@ bool Takeover::suspect(const PositionRange& range) const {
                      [&](const Suspect& suspect) { return suspect.range.overlaps(rows); });
 }
 
+Task<bool> Takeover::unreadable(PositionRange range) {
+  const KeyRange rows = rows_of(range);
+  std::string begin = rows.begin;
+  while (true) {
+    const ScanLimits limits{.fill_cache = false};
+    const Result<Rows> found = co_await engine_.scan(begin, rows.end, limits, View::kDurable);
+    if (!found.ok()) co_return found.code() == Code::kCorrupt;
+    if (found->empty()) co_return false;
+    begin = std::string(found->back().key) + '\0';
+  }
+}
+
 Task<bool> Takeover::fill_all(Epoch epoch) {
   std::vector<PositionRange> wanted;
   bool waiting = false;
@@ -251,9 +263,14 @@ Task<bool> Takeover::fill_all(Epoch epoch) {
 
 Task<void> Takeover::fill(PositionRange range, Epoch epoch, bool* filled) {
   const uint64_t ticket = view_.ticket;
+  const uint64_t failed = transfer_.merges_failed();
   // Suspect again: rows that came may be gone.
   if (!co_await pull_enough(range, ticket, epoch) || epoch.over() || suspect(range)) {
     *filled = false;
+    if (epoch.over() || transfer_.merges_failed() == failed) co_return;
+    // Rows that rotted before a scrub came by would turn every pull away.
+    const bool rotten = co_await unreadable(range);
+    if (rotten && !epoch.over()) unreadable_.insert(range.begin);
     co_return;
   }
   Result<void> done = co_await partitions_.set_whole(range, true, ticket);

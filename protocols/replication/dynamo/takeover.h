@@ -82,6 +82,7 @@ class Takeover final : public RangeMover {
   Task<bool> drop(PositionRange range, Epoch epoch);
   Task<bool> confirmed(PositionRange range, std::vector<NodeId> nodes);
   bool suspect(const PositionRange& range) const;
+  Task<bool> unreadable(PositionRange range);  // by reading all of it
   Task<void> wait(Duration most, Epoch epoch);
   void count();
   uint64_t moves() const {

@@ -169,7 +169,10 @@ Task<bool> Transfer::take_differences(Pull pull, std::string after, Page page, E
   stats_.bytes_pulled += page.frame.size();
   const Result<Digests> own =
       co_await own_digests(pull.range, after, std::string(page.reply.rows.back().key));
-  if (!own.ok()) co_return false;
+  if (!own.ok()) {
+    ++merges_failed_;
+    co_return false;
+  }
   std::vector<std::string_view> differ;
   for (const PageRow& row : page.reply.rows) {
     const auto found = own->find(ObjectRow(row.key).view());
@@ -242,7 +245,10 @@ Task<bool> Transfer::merge(std::vector<PageRow> rows, Epoch epoch) {
     const bool overloaded = std::any_of(fanout.begin(), fanout.end(), [](const Fanout::Leg& leg) {
       return leg.status == Status::kOverloaded;
     });
-    if (!overloaded) co_return false;
+    if (!overloaded) {
+      ++merges_failed_;
+      co_return false;
+    }
     co_await engine_.room();
     co_await host_.clock().sleep(kOverloadPause);
     if (epoch.over()) co_return false;

@@ -45,6 +45,8 @@ class Transfer {
            const TransferOptions& options, TransferStats& stats);
 
   void admit_by(Admit admit) { admit_ = std::move(admit); }
+  // Times that rows did not go together with what is here: perhaps that cannot be read any more.
+  uint64_t merges_failed() const { return merges_failed_; }
   // offer_request, page_request and confirm_request.
   void message(Request request);
 
@@ -125,6 +127,7 @@ class Transfer {
   const TransferOptions options_;
   TransferStats& stats_;
   Admit admit_;
+  uint64_t merges_failed_ = 0;
   Time free_at_ = 0;  // when the next bytes may be moved
   Semaphore reading_;
   Scope scope_;
