@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/event_lines.h"
 #include "cli/report.h"
 #include "lab/text.h"
 #include "lab/units.h"
@@ -12,11 +13,6 @@ namespace {
 
 using lab::append;
 using lab::concat;
-
-std::string place(uint32_t node) {
-  if (node == kNoNode || node == 0) return "the world";
-  return node >= kFirstClient ? concat("client ", node - kFirstClient + 1) : concat("node ", node);
-}
 
 std::string milliseconds(Time at) { return lab::format("%.6f ms", static_cast<double>(at) / 1e6); }
 
@@ -55,9 +51,9 @@ std::string events_text(const record::Standing& here, uint64_t most) {
   for (const record::Standing::Event& event : here.event()) {
     if (event.index() + most <= here.events()) continue;
     append(text, lab::format("%12llu  ", static_cast<unsigned long long>(event.index())),
-           milliseconds(event.at()), "  ", place(event.node()), "  ", event.kind(), "\n");
+           milliseconds(event.at()), "  ", event_place(event.node()), "  ", event.kind(), "\n");
     for (const record::Standing::Line& line : event.line())
-      append(text, "                ", place(line.node()), "  ", line.text(), "\n");
+      append(text, "                ", event_place(line.node()), "  ", line.text(), "\n");
   }
   return text;
 }
@@ -67,13 +63,13 @@ std::string state_text(const record::Standing& here) {
   int down = 0;
   for (const record::Standing::Process& node : here.node()) {
     if (node.running()) continue;
-    append(text, down++ > 0 ? ", " : "", place(node.id()),
+    append(text, down++ > 0 ? ", " : "", event_place(node.id()),
            node.starts() == 0 ? " is off" : " is down");
   }
   if (down == 0) append(text, "all ", here.node_size(), " run");
   for (const record::Standing::Process& node : here.node())
     if (node.starts() > 1)
-      append(text, ", ", place(node.id()), " started ", node.starts(), " times");
+      append(text, ", ", event_place(node.id()), " started ", node.starts(), " times");
   append(text, "\n  clients  ", here.clients_at_work(), " of ", here.clients(), " at work, ",
          here.operations(), " operations, ", here.unanswered(), " unanswered\n  frames   ",
          here.frames_sent(), " sent, ", here.frames_lost(), " lost\n");
@@ -95,10 +91,11 @@ void standing_as_json(const record::Standing& here, Json& json) {
   json.field("frames_lost", uint64_t{here.frames_lost()}).key("last_events").begin_array();
   for (const record::Standing::Event& event : here.event()) {
     json.begin_object().field("event", uint64_t{event.index()});
-    json.field("time_ns", static_cast<uint64_t>(event.at())).field("where", place(event.node()));
+    json.field("time_ns", static_cast<uint64_t>(event.at()))
+        .field("where", event_place(event.node()));
     json.field("kind", event.kind()).key("lines").begin_array();
     for (const record::Standing::Line& line : event.line())
-      json.text(concat(place(line.node()), "  ", line.text()));
+      json.text(concat(event_place(line.node()), "  ", line.text()));
     json.end_array().end_object();
   }
   json.end_array();
